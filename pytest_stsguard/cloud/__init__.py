@@ -1,0 +1,1 @@
+"""A simulated AWS that enforces: gate, STS, IMDS, trail. Needs `policy`."""

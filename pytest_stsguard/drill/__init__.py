@@ -1,0 +1,1 @@
+"""Theft, revocation, proof: probes, verdicts, timeline."""

@@ -1,0 +1,1 @@
+"""Findings, severities and the catalogue of controls."""

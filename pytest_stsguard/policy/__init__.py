@@ -1,0 +1,1 @@
+"""What a policy means. Pure: no I/O, no boto3, no moto."""

@@ -1,0 +1,1 @@
+"""Ending sessions: methods, journal, cleanup rule. The same for the simulation and for AWS."""

@@ -1,0 +1,1 @@
+"""How narrow a trust policy is: decides, and gives a witness. Needs `policy` only."""
