@@ -1,0 +1,7 @@
+"""WHAT AN OPERATION NEEDS: from a call to the actions, resources and condition keys that IAM checks."""
+
+from __future__ import annotations
+
+from .permission import Permission, State, UnmappedOperationError
+
+__all__ = ["Permission", "State", "UnmappedOperationError"]

@@ -1,0 +1,63 @@
+"""What an operation needs, and what must be asked of the live cloud to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_stsguard.errors import CloudError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Context", "Permission", "State", "UnmappedOperationError"]
+
+Context = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One check: `action` on `resource` (an ARN or ``*``) with the service's and the request's own condition keys.
+
+    A resource that does not exist yet, or that AWS looks up from another id, is written with ``*`` in the place of its
+    id (``arn:aws:ec2:us-east-1:111122223333:instance/*``), as in the policies that AWS documents for it.
+    `resource_account` is the account that owns the resource where its ARN does not tell: a bucket's.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    resource_account: str | None = None
+
+
+class State(Protocol):
+    """The live cloud's answers. None, or an empty mapping, stands for "there is none"."""
+
+    def bucket_owner(self, bucket: str) -> str | None:
+        """Give the account that owns `bucket`."""
+
+    def resource_tags(self, arn: str) -> Mapping[str, str]:
+        """Give the tags of the resource."""
+
+    def instance_profile_role(self, profile: str) -> str | None:
+        """Give the ARN of the role in the instance profile with this name or ARN."""
+
+    def iam_arn(self, kind: str, name: str) -> str | None:
+        """Give the ARN, with its path, of a ``user``, ``role``, ``group``, ``instance-profile``, ``server-certificate``."""
+
+    def permissions_boundary(self, arn: str) -> str | None:
+        """Give the ARN of the boundary policy of the user or role with this ARN (iam:PermissionsBoundary)."""
+
+    def partition_key(self, table: str) -> str | None:
+        """Give the partition key's attribute name of the DynamoDB table or index with this ARN (dynamodb:LeadingKeys)."""
+
+
+class UnmappedOperationError(CloudError):
+    """An operation whose permissions are not known here; it is refused by name and never guessed."""
+
+    code = "UnmappedOperation"
+
+    def __init__(self, service: str, operation: str, *, hint: str | None = None) -> None:
+        super().__init__(f"the permissions that `{service}:{operation}` needs are not known", hint=hint)
+        self.service = service
+        self.operation = operation
