@@ -1,0 +1,97 @@
+"""Which statements of a policy could apply to an action, found without looking at the others.
+
+Statements are filed under the service prefixes that their actions name; those that name none (NotAction, `*`) are looked
+at for every action. What an action finds is kept by action, so that a policy pays for its size once per action.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.policy.matching import Matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_stsguard.policy.request import Request
+    from pytest_stsguard.policy.statement import Statement
+
+__all__ = ["Index", "Plan"]
+
+MOST_PLANS: Final = 4096
+LONGEST_ACTION: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a policy has to say on one action: a question for each Deny and each Allow, and what could not be read.
+
+    A question is None where the statement applies to whatever the request holds. `doubtful`: something that could not
+    be read may speak of this action.
+    """
+
+    denies: tuple[Callable[[Request], bool] | None, ...]
+    allows: tuple[Callable[[Request], bool] | None, ...]
+    matchers: tuple[Matcher, ...]
+    unreadable: tuple[Matcher, ...]
+    doubtful: bool
+
+
+class Index:
+    """The statements of one policy by action; made when the first request asks."""
+
+    def __init__(self, statements: Sequence[Statement], version: str | None, *, whole: bool) -> None:
+        self._statements = statements
+        self._version = version
+        self._whole = whole
+        self._plans: dict[str, Plan] = {}
+
+    def __reduce__(self) -> tuple[Callable[..., Index], tuple[Sequence[Statement], str | None, bool]]:
+        return _again, (self._statements, self._version, self._whole)
+
+    def plan(self, action: str) -> Plan:
+        """Give the plan for an action, written in any case."""
+        plan = self._plans.get(action)
+        return plan if plan is not None else self._make(action)
+
+    @cached_property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """The statements, ready to be held against requests, in the order of the document."""
+        return tuple(Matcher(statement, self._version) for statement in self._statements)
+
+    @cached_property
+    def _files(self) -> dict[str | None, list[Matcher]]:
+        files: dict[str | None, list[Matcher]] = {}
+        for matcher in self.matchers:
+            for service in matcher.services:
+                files.setdefault(service, []).append(matcher)
+        return files
+
+    def _make(self, action: str) -> Plan:
+        folded = action.lower()
+        candidates = [*self._files.get(folded.partition(":")[0], ()), *self._files.get(None, ())]
+        found = tuple(
+            sorted(
+                (matcher for matcher in candidates if matcher.names_action(folded)),
+                key=lambda matcher: matcher.statement.index,
+            )
+        )
+        readable = [matcher for matcher in found if matcher.statement.readable]
+        unreadable = tuple(matcher for matcher in found if not matcher.statement.readable)
+        plan = Plan(
+            denies=tuple(matcher.question for matcher in readable if matcher.statement.effect == "Deny"),
+            allows=tuple(matcher.question for matcher in readable if matcher.statement.effect == "Allow"),
+            matchers=tuple(readable),
+            unreadable=unreadable,
+            doubtful=bool(unreadable) or not self._whole,
+        )
+        if len(self._plans) < MOST_PLANS and len(action) <= LONGEST_ACTION:
+            self._plans[action] = plan
+        return plan
+
+
+def _again(statements: Sequence[Statement], version: str | None, whole: bool) -> Index:  # noqa: FBT001 - for pickle
+    """Make an index anew in another process: compiled questions do not travel."""
+    return Index(statements, version, whole=whole)
