@@ -78,20 +78,23 @@ from pytest_stsguard.cloud.metadata.message import Answer
 from pytest_stsguard.cloud.metadata.server import LoopbackServer
 
 with LoopbackServer(lambda request: Answer(200, {}, b"still here")) as server:
-    plug = socket.socket()
+    first, second = socket.socket(), socket.socket()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (plug.fileno() + 1, hard))
-    plug.connect(("127.0.0.1", server.port))
-    plug.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
-    plug.settimeout(0.2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (second.fileno() + 1, hard))
+    # An accept that waits has its descriptor already: the first connection takes that one and keeps it.
+    first.connect(("127.0.0.1", server.port))
+    second.connect(("127.0.0.1", server.port))
+    second.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+    second.settimeout(0.2)
     try:
-        print(plug.recv(9))
+        print(second.recv(9))
     except TimeoutError:
         print("waits", end=" ")
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    plug.settimeout(10)
-    print(b"".join(iter(lambda: plug.recv(99), b"")).endswith(b"still here"))
-    plug.close()
+    second.settimeout(10)
+    print(b"".join(iter(lambda: second.recv(99), b"")).endswith(b"still here"))
+    first.close()
+    second.close()
 """)
     assert shown == "waits True"
 
