@@ -1,0 +1,3 @@
+"""Nothing here may need a test extra: `pytest checks` must run without any."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,101 @@
+"""Who signed a request: the key is looked up, its signature, its token and its hour are checked."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.identity import ANONYMOUS, Caller
+from pytest_stsguard.cloud.signature import Claim, verify
+
+if TYPE_CHECKING:
+    from pytest_stsguard.clock import Clock
+    from pytest_stsguard.cloud.ledger import Ledger, RootKey, Session
+    from pytest_stsguard.cloud.request import Request
+    from pytest_stsguard.cloud.state import LongTermKey, State
+
+__all__ = ["Authenticator"]
+
+
+class Authenticator:
+    """Turns a signature's claim into a `Caller`, or refuses it as AWS does."""
+
+    def __init__(self, ledger: Ledger, state: State, clock: Clock) -> None:
+        self._ledger = ledger
+        self._state = state
+        self._clock = clock
+
+    def authenticate(self, request: Request, claim: Claim | None) -> Caller:
+        """Give the caller; `Fault` for an unknown key, a wrong secret, a wrong or missing token, an expired session."""
+        if claim is None:
+            return ANONYMOUS
+        session = self._ledger.session(claim.access_key_id)
+        if session is not None:
+            return self._session_caller(request, claim, session)
+        root = self._ledger.root(claim.access_key_id)
+        if root is not None:
+            self._long_term(request, claim, root.secret_access_key)
+            return _root_caller(root)
+        key = self._state.long_term_key(claim.access_key_id)
+        if key is None or not key.active:
+            raise Fault(Refusal.UNKNOWN_KEY)
+        self._long_term(request, claim, key.secret_access_key)
+        return self._user_caller(key)
+
+    def _long_term(self, request: Request, claim: Claim, secret: str) -> None:
+        if claim.token is not None:
+            raise Fault(Refusal.BAD_TOKEN)
+        verify(request, claim, secret)
+
+    def _session_caller(self, request: Request, claim: Claim, session: Session) -> Caller:
+        if claim.token is None:
+            raise Fault(Refusal.UNKNOWN_KEY)
+        if not hmac.compare_digest(claim.token.encode(), session.token.encode()):
+            raise Fault(Refusal.BAD_TOKEN)
+        verify(request, claim, session.secret_access_key)
+        if self._clock.now() >= session.expires_at:
+            raise Fault(Refusal.EXPIRED)
+        return self.caller_of(session)
+
+    def caller_of(self, session: Session) -> Caller:
+        """Give the caller behind a session, with the condition keys that it implies now."""
+        issuer = session.issuer
+        context: dict[str, str | list[str]] = {
+            "aws:PrincipalArn": issuer.arn,
+            "aws:userid": session.user_id,
+            "aws:TokenIssueTime": isoformat(session.issued_at),
+            "aws:MultiFactorAuthPresent": "false",
+        }
+        if issuer.kind == "role":
+            role = self._state.role(issuer.account, unique_id=issuer.unique_id)
+            context |= {f"aws:PrincipalTag/{key}": value for key, value in (role.tags if role else {}).items()}
+        if session.source_identity is not None:
+            context["aws:SourceIdentity"] = session.source_identity
+        return Caller(
+            kind="assumed-role" if issuer.kind == "role" else session.kind,
+            arn=session.arn,
+            user_id=session.user_id,
+            account=session.account,
+            unique_id=issuer.unique_id,
+            name=issuer.name,
+            access_key_id=session.access_key_id,
+            session=session,
+            context={**context, **session.context},
+        )
+
+    def _user_caller(self, key: LongTermKey) -> Caller:
+        user = self._state.user(key.account, key.user_name)
+        if user is None:
+            raise Fault(Refusal.UNKNOWN_KEY)
+        context: dict[str, str | list[str]] = {"aws:userid": user.unique_id}
+        context |= {f"aws:PrincipalTag/{name}": value for name, value in user.tags.items()}
+        return Caller(
+            "user", user.arn, user.unique_id, key.account, user.unique_id, user.name, key.access_key_id, context=context
+        )
+
+
+def _root_caller(key: RootKey) -> Caller:
+    arn = f"arn:aws:iam::{key.account}:root"
+    return Caller("root", arn, key.account, key.account, key.account, "root", key.access_key_id)

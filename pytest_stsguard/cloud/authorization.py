@@ -1,0 +1,96 @@
+"""Whether a caller may: every layer of policies, read live, handed to the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.clock import isoformat
+from pytest_stsguard.policy import Request as Question
+from pytest_stsguard.policy import authorize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_stsguard.clock import Clock
+    from pytest_stsguard.cloud.identity import Caller
+    from pytest_stsguard.cloud.permissions import Permission
+    from pytest_stsguard.cloud.request import Request
+    from pytest_stsguard.cloud.state import State
+    from pytest_stsguard.policy import Decision, Policy
+
+__all__ = ["Authorizer"]
+
+
+
+
+class Authorizer:
+    """The engine's questions, put together from a caller, a permission and the state of the account."""
+
+    def __init__(self, state: State, clock: Clock) -> None:
+        self._state = state
+        self._clock = clock
+
+    def decide(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Decision:
+        """Ask whether `caller` has `permission`; `surroundings` are the request's own condition keys."""
+        question = Question(
+            permission.action,
+            permission.resource,
+            "*" if caller.is_anonymous else caller.arn,
+            {**surroundings, **caller.context, **permission.context},
+            resource_account=permission.resource_account,
+        )
+        identity, boundary = self._policies(caller)
+        return authorize(
+            question,
+            identity=identity,
+            boundary=boundary,
+            session=self.session_policies(caller),
+            resource=self._resource_policy(permission),
+        )
+
+    def decide_trust(self, trust: Policy, question: Question, *, caller: Caller | None = None) -> Decision:
+        """Ask whether a role's trust policy, with the policies of a caller that has any, admits the request."""
+        identity, boundary = self._policies(caller) if caller else ((), ())
+        session = self.session_policies(caller) if caller else None
+        return authorize(question, identity=identity, boundary=boundary, session=session, resource=trust)
+
+    def surroundings(self, request: Request, *, region: str) -> dict[str, str | list[str]]:
+        """The condition keys that any request carries."""
+        now = self._clock.now()
+        return {
+            "aws:CurrentTime": isoformat(now),
+            "aws:EpochTime": str(int(now.timestamp())),
+            "aws:SourceIp": request.source_ip,
+            "aws:SecureTransport": "true" if request.secure else "false",
+            "aws:UserAgent": request.headers.get("user-agent", ""),
+            "aws:RequestedRegion": region,
+            "aws:ViaAWSService": "false",
+            "aws:PrincipalIsAWSService": "false",
+        }
+
+    def session_policies(self, caller: Caller) -> tuple[Policy, ...] | None:
+        """The session policies of a caller; None when it has none."""
+        if caller.session is None or caller.session.session_policies is None:
+            return None
+        return tuple(
+            self._state.parse(text, kind="session", name="session policy") for text in caller.session.session_policies
+        )
+
+    def _policies(self, caller: Caller) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+        if caller.kind == "root":
+            return (self._state.parse(_FULL_ACCESS, kind="identity", name="root user"),), ()
+        if caller.session is not None and caller.session.issuer.kind == "role":
+            role = self._state.role(caller.account, unique_id=caller.session.issuer.unique_id)
+            return (role.identity, role.boundary) if role else ((), ())
+        user = self._state.user(caller.account, caller.name)
+        if user is None or user.unique_id != caller.unique_id:
+            return (), ()
+        return user.identity, user.boundary
+
+    def _resource_policy(self, permission: Permission) -> Policy | None:
+        if not permission.resource.startswith("arn:aws:s3:::"):
+            return None
+        return self._state.bucket_policy(permission.resource[len("arn:aws:s3:::") :].partition("/")[0])
+
+
+_FULL_ACCESS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'

@@ -1,0 +1,145 @@
+"""moto, held for as long as the cloud is open: the services behind the gate, unchanged."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.errors import CloudError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Backend"]
+
+_AWS_MANAGED = ":iam::aws:policy/"
+# Left alone: a test's environment and its default session are its own.
+_CONFIG = {"core": {"mock_credentials": False, "reset_boto3_session": True}}
+
+
+class Backend:
+    """moto's state for the accounts of one cloud.
+
+    `seeds` fill a service of the home account the first time that something reaches for it, since importing and filling
+    all of moto at once would cost each test a second.
+    """
+
+    def __init__(self, account: str, region: str) -> None:
+        self.account = account
+        self.region = region
+        self.seeds: dict[str, Callable[[Backend], None]] = {}
+        self._mock: Any = None
+        self._others: frozenset[str] = frozenset()
+        self._seed_lock = threading.RLock()
+
+    def open(self) -> None:
+        """Start moto's mock, or join the one that runs."""
+        if "MOTO_ACCOUNT_ID" in os.environ:
+            raise CloudError(
+                "the environment sets `MOTO_ACCOUNT_ID`, which overrules the accounts of the simulated cloud",
+                hint="unset it, and name the account with the marker stsguard_cloud(account=...)",
+            )
+        from moto import mock_aws  # noqa: PLC0415 - moto is imported when a cloud opens, never with the plugin
+
+        self._mock = mock_aws(config=_CONFIG)
+        self._mock.start()
+        self._others = frozenset(_accounts())
+        if self.account in self._others:
+            self._mock.stop(remove_data=False)
+            raise CloudError(
+                f"moto already holds state of account `{self.account}`",
+                hint="give the cloud an account of its own with the marker stsguard_cloud(account=...)",
+            )
+
+    def close(self) -> None:
+        """Forget every account that came with this cloud and let go of moto's mock."""
+        from moto.core.base_backend import BackendDict  # noqa: PLC0415 - as above
+
+        for service in list(BackendDict._instances):  # noqa: SLF001 - moto offers no way to forget one account
+            for account in set(service) - self._others:
+                service[account].reset()
+                del service[account]
+        self._mock.stop()
+
+    @property
+    def shared(self) -> bool:
+        """Whether the test's own `mock_aws` is active beside the cloud's."""
+        from moto.core.models import MockAWS  # noqa: PLC0415 - as above
+
+        return MockAWS._nested_count > 1  # noqa: SLF001 - moto offers no other way to ask
+
+    def dispatch(self, request: Request, *, account: str) -> Response:
+        """Let moto answer `request` on behalf of `account`."""
+        from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415 - as above
+        from botocore.compat import HTTPHeaders  # noqa: PLC0415
+        from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415
+        from moto.core.models import botocore_stubber  # noqa: PLC0415
+
+        headers = HTTPHeaders()
+        for name, value in request.headers.items():
+            headers[name] = value
+        headers["x-moto-account-id"] = account
+        prepared = AWSPreparedRequest(request.method, request.url, headers, request.body, False)  # noqa: FBT003
+        answer = BotocoreStubber.process_request(botocore_stubber, prepared)
+        if answer is None:
+            raise CloudError(f"moto has no service behind `{request.split.netloc}`")
+        status, answered, body = answer
+        return Response(status, _plain(answered), body.encode() if isinstance(body, str) else bytes(body or b""))
+
+    def service(self, name: str, *, account: str | None = None, region: str | None = None) -> Any:
+        """Give moto's backend of a service, seeded: global services by partition, others by region."""
+        from moto.backends import get_backend  # noqa: PLC0415 - as above
+
+        self.seed(name)
+        place = "aws" if name in {"iam", "s3", "sts"} else region or self.region
+        return get_backend(name)[account or self.account][place]  # type: ignore[call-overload] # any of moto's names
+
+    def seed(self, service: str) -> None:
+        """Fill `service` with what the world holds of it, once."""
+        if service not in self.seeds:
+            return
+        with self._seed_lock:
+            plant = self.seeds.pop(service, None)
+            if plant is not None:
+                plant(self)
+
+    def provide_managed_policy(self, arn: str, *, account: str) -> None:
+        """Let moto know one of AWS's own managed policies, which it leaves out by default, by its ARN."""
+        iam = self.service("iam", account=account)
+        if _AWS_MANAGED not in arn or arn in iam.managed_policies:
+            return
+        from moto.iam.models import AWSManagedPolicy  # noqa: PLC0415 - as above
+
+        name = arn.rpartition("/")[2]
+        data = _aws_managed_policies().get(name)
+        if data is not None:
+            policy = AWSManagedPolicy.from_data(name, account, self.region, data)
+            iam.managed_policies[policy.arn] = policy
+
+    def provide_all_managed_policies(self, *, account: str) -> None:
+        """Let moto know all of AWS's managed policies, for a caller that lists them."""
+        for name, data in _aws_managed_policies().items():
+            path = data.get("Path") or "/"
+            self.provide_managed_policy(f"arn:aws{_AWS_MANAGED}{path.lstrip('/')}{name}", account=account)
+
+
+def _accounts() -> set[str]:
+    from moto.core.base_backend import BackendDict  # noqa: PLC0415 - as above
+
+    return {account for service in BackendDict._instances for account in list(service)}  # noqa: SLF001 - as above
+
+
+@lru_cache(maxsize=1)
+def _aws_managed_policies() -> dict[str, dict[str, Any]]:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415 - five megabytes, seldom asked
+
+    policies: dict[str, dict[str, Any]] = json.loads(aws_managed_policies_data)
+    return policies
+
+
+def _plain(headers: Mapping[str, Any]) -> Headers:
+    return Headers.of((str(name), str(value)) for name, value in headers.items())

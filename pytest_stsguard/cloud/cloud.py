@@ -1,0 +1,214 @@
+"""The simulated AWS that a test holds: opened, used through real clients, closed without a trace."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from pytest_stsguard.clock import SimulatedClock
+from pytest_stsguard.cloud.authentication import Authenticator
+from pytest_stsguard.cloud.authorization import Authorizer
+from pytest_stsguard.cloud.backend import Backend
+from pytest_stsguard.cloud.credentials import Credentials
+from pytest_stsguard.cloud.gate import Gate
+from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
+from pytest_stsguard.cloud.instances import Fleet, Instance
+from pytest_stsguard.cloud.ledger import Ledger
+from pytest_stsguard.cloud.server import Server
+from pytest_stsguard.cloud.state import State
+from pytest_stsguard.cloud.sts import TokenService
+from pytest_stsguard.cloud.trail import Trail
+from pytest_stsguard.cloud.world import WORLDS, create_administrator
+from pytest_stsguard.errors import CloudError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import boto3
+
+__all__ = ["DEFAULT_ACCOUNT", "DEFAULT_REGION", "Cloud"]
+
+DEFAULT_ACCOUNT = "111122223333"
+DEFAULT_REGION = "us-east-1"
+
+
+class Cloud:
+    """A fresh, enforcing simulated AWS account. Use it as a context manager, or through the fixture `sts_cloud`.
+
+    Any boto3 client of this process that signs with credentials from here is enforced here. One cloud may be open in a
+    process at a time, since moto's state is global; threads share it safely.
+
+    Raises:
+        CloudError: when a second one is opened, or one is used after it was closed.
+        ConfigurationError: for an unknown `world`, or an account id that is none.
+    """
+
+    def __init__(
+        self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, world: str = "demo"
+    ) -> None:
+        if world not in WORLDS:
+            raise ConfigurationError(f"unknown world `{world}`", hint=f"there are: {', '.join(sorted(WORLDS))}")
+        if not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004 - an account id
+            raise ConfigurationError(f"`{account}` is no AWS account id", hint="an account id has twelve digits")
+        self.account = account
+        self.region = region
+        self.clock = SimulatedClock()
+        self.trail = Trail()
+        self._world = world
+        self._backend = Backend(account, region)
+        self._ledger = Ledger(self.clock)
+        state = State(self._backend)
+        authorizer = Authorizer(state, self.clock)
+        self.gate = Gate(
+            backend=self._backend,
+            state=state,
+            authenticator=Authenticator(self._ledger, state, self.clock),
+            authorizer=authorizer,
+            tokens=TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock),
+            trail=self.trail,
+            clock=self.clock,
+        )
+        self._state = state
+        self._fleet = Fleet(
+            backend=self._backend, state=state, ledger=self._ledger, authorizer=authorizer, clock=self.clock
+        )
+        self.gate.observers.append(self._fleet.observe)
+        self._servers: list[Server] = []
+        self._admin: Credentials | None = None
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> Self:
+        """Open the cloud: moto is held, the clients of this process are led to the gate, the world is planted."""
+        open_entrance(self.gate, self._backend)
+        try:
+            self._backend.open()
+        except BaseException:
+            close_entrance(frozenset())
+            raise
+        try:
+            WORLDS[self._world](self._backend)
+            key = create_administrator(self._backend)
+            self._admin = Credentials(key.access_key_id, key.secret_access_key, origin=self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the cloud: servers stop, handlers go, moto forgets the accounts."""
+        for server in self._servers:
+            server.close()
+        self._fleet.close()
+        retired = self._ledger.key_ids() | self._state.key_ids()
+        self._backend.close()
+        close_entrance(retired)
+        self._admin = None
+
+    @property
+    def admin(self) -> Credentials:
+        """The keys of an IAM user with AdministratorAccess."""
+        if self._admin is None:
+            raise CloudError("the simulated cloud is not open", hint="use it in a `with` block, or take `sts_cloud`")
+        return self._admin
+
+    def client(self, service: str, credentials: Credentials | None = None, **options: Any) -> Any:
+        """Make a boto3 client for `service`, by default the administrator's; `options` are boto3's own."""
+        return (credentials or self.admin).session().client(service, **options)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Server:
+        """Serve this cloud over HTTP on loopback, beside the clients of this process; closed with the cloud.
+
+        Raises:
+            InputError: the address or the port cannot be used.
+        """
+        server = Server(self, host=host, port=port)
+        self._servers.append(server)
+        return server
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The EC2 instances that are not terminated."""
+        return self._fleet.all()
+
+    def instance(self, instance: str) -> Instance:
+        """Find an instance by its id or its Name tag."""
+        return self._fleet.find(instance)
+
+    def role_arn(self, role: str) -> str:
+        """Give the ARN of a role that is named by its name or its ARN."""
+        if role.startswith("arn:"):
+            return role
+        found = self._state.role(self.account, name=role)
+        if found is None:
+            raise CloudError(f"there is no role `{role}` in account `{self.account}`")
+        return found.arn
+
+    def credentials_of(self, answer: Mapping[str, Any]) -> Credentials:
+        """Bind what STS or a metadata service answered (`AccessKeyId` and so on) to this cloud."""
+        session = self._ledger.session(answer["AccessKeyId"])
+        if session is None:
+            raise CloudError("these credentials were not issued by this cloud")
+        token = answer.get("SessionToken") or answer.get("Token")
+        return Credentials(
+            answer["AccessKeyId"],
+            answer["SecretAccessKey"],
+            token,
+            session.expires_at,
+            session.issued_at,
+            session.arn,
+            origin=self,
+        )
+
+    def user_credentials(self, user: str) -> Credentials:
+        """Make a new access key for a user and give it."""
+        with self._lock:
+            key = self._backend.service("iam").create_access_key(user)
+        return Credentials(key.access_key_id, key.secret_access_key, origin=self)
+
+    # What credentials.Origin asks.
+
+    def session(self, credentials: Credentials) -> boto3.Session:
+        """Make a boto3 session of this process that signs with `credentials`."""
+        import boto3  # noqa: PLC0415 - with the first client
+        import botocore.session  # noqa: PLC0415
+
+        self.admin  # noqa: B018 - raises when the cloud is closed
+        core = botocore.session.Session()
+        loader = _shared_loader()
+        core.register_component("data_loader", loader)
+        session = boto3.Session(
+            credentials.access_key_id,
+            credentials.secret_access_key,
+            credentials.session_token,
+            region_name=self.region,
+            botocore_session=core,
+        )
+        # Each boto3 session adds its own folder once more.
+        loader.search_paths[:] = dict.fromkeys(loader.search_paths)
+        return session
+
+    def environment(self) -> Mapping[str, str]:
+        """Name the settings by which a subprocess finds this cloud: its region, and its endpoint while it is served."""
+        settings = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if self._servers:
+            settings["AWS_ENDPOINT_URL"] = self._servers[-1].url
+        return settings
+
+    def explain(self, request_id: str) -> str | None:
+        """Tell why a call was allowed or denied, by its request id."""
+        event = self.trail.find(request_id)
+        if event is None or not event.decisions:
+            return None
+        return event.decisions[-1].text()
+
+
+_LOADER: list[Any] = []
+
+
+def _shared_loader() -> Any:
+    """One loader of service models for all sessions: reading them is most of what making a client costs."""
+    if not _LOADER:
+        import botocore.loaders  # noqa: PLC0415 - as above
+
+        _LOADER.append(botocore.loaders.create_loader())
+    return _LOADER[0]

@@ -1,0 +1,194 @@
+"""What the simulated cloud says when it says no: each refusal in the words of the service's own protocol.
+
+The codes and statuses are those of FACTS.md section 3, from the services' error references.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from pytest_stsguard.cloud.request import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Dialect", "Fault", "Refusal", "dialect", "render"]
+
+
+class Refusal(Enum):
+    """The reasons for which the gate itself turns a request away."""
+
+    ACCESS_DENIED = "access denied"
+    EXPIRED = "expired"
+    UNKNOWN_KEY = "unknown key"
+    BAD_TOKEN = "bad token"  # noqa: S105 - the name of a refusal
+    BAD_SIGNATURE = "bad signature"
+    UNSIGNED = "unsigned"
+    SKEWED = "skewed"
+    UNREADABLE = "unreadable"
+    NOT_SIMULATED = "not simulated"
+
+
+class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
+    """A refused request: a `Refusal` of the gate, or a service's own error with its code and status."""
+
+    def __init__(self, refusal: Refusal | None, message: str | None = None, *, code: str = "", status: int = 400) -> None:
+        super().__init__(message or code)
+        self.refusal = refusal
+        self.message = message
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one family of services words and wraps its errors."""
+
+    name: str
+    codes: Mapping[Refusal, tuple[str, int, str]]
+
+
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - AWS's message
+_EXPIRED = "The security token included in the request is expired"
+_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+_NOT_VALIDATED = "AWS was not able to validate the provided access credentials"
+
+
+def _codes(suffix: str, status: int, *, unknown: str, signature: str) -> dict[Refusal, tuple[str, int, str]]:
+    return {
+        Refusal.ACCESS_DENIED: (f"AccessDenied{suffix}", status, "Access denied"),
+        Refusal.EXPIRED: (f"ExpiredToken{suffix}", status, _EXPIRED),
+        Refusal.UNKNOWN_KEY: (unknown, status, _INVALID_TOKEN),
+        Refusal.BAD_TOKEN: (unknown, status, _INVALID_TOKEN),
+        Refusal.BAD_SIGNATURE: (signature, status, _SIGNATURE),
+        Refusal.UNSIGNED: (f"MissingAuthenticationToken{suffix}", status, "Request is missing Authentication Token"),
+        Refusal.SKEWED: (signature, status, "Signature expired or not yet current"),
+        Refusal.UNREADABLE: (f"SerializationException" if suffix else "MalformedInput", 400, "The request cannot be read"),
+        Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
+    }
+
+
+_QUERY = Dialect("query", _codes("", 403, unknown="InvalidClientTokenId", signature="SignatureDoesNotMatch"))
+_REST_XML = Dialect("rest-xml", _QUERY.codes)
+_JSON = Dialect(
+    "json", _codes("Exception", 400, unknown="UnrecognizedClientException", signature="InvalidSignatureException")
+)
+_REST_JSON = Dialect(
+    "rest-json", _codes("Exception", 403, unknown="UnrecognizedClientException", signature="InvalidSignatureException")
+)
+_QUERY_JSON = Dialect("query-json", {
+    **_JSON.codes,
+    Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access denied"),
+    Refusal.EXPIRED: ("ExpiredToken", 403, _EXPIRED),
+    Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
+    Refusal.BAD_TOKEN: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
+    Refusal.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403, _SIGNATURE),
+    Refusal.SKEWED: ("SignatureDoesNotMatch", 403, "Signature expired or not yet current"),
+})
+_SNS = Dialect("query", {**_QUERY.codes, Refusal.ACCESS_DENIED: ("AuthorizationError", 403, "Access denied")})
+_EC2 = Dialect("ec2", {
+    Refusal.ACCESS_DENIED: ("UnauthorizedOperation", 403, "You are not authorized to perform this operation."),
+    Refusal.EXPIRED: ("RequestExpired", 400, "Request has expired."),
+    Refusal.UNKNOWN_KEY: ("AuthFailure", 401, _NOT_VALIDATED),
+    Refusal.BAD_TOKEN: ("AuthFailure", 401, _NOT_VALIDATED),
+    Refusal.BAD_SIGNATURE: ("AuthFailure", 401, _NOT_VALIDATED),
+    Refusal.UNSIGNED: ("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
+    Refusal.SKEWED: ("RequestExpired", 400, "Request has expired."),
+    Refusal.UNREADABLE: ("InvalidParameterValue", 400, "The request cannot be read"),
+    Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
+})
+_S3 = Dialect("s3", {
+    Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
+    Refusal.EXPIRED: ("ExpiredToken", 400, "The provided token has expired."),
+    Refusal.UNKNOWN_KEY: ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
+    Refusal.BAD_TOKEN: ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+    Refusal.BAD_SIGNATURE: (
+        "SignatureDoesNotMatch",
+        403,
+        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+    ),
+    Refusal.UNSIGNED: ("AccessDenied", 403, "Access Denied"),
+    Refusal.SKEWED: (
+        "RequestTimeTooSkewed",
+        403,
+        "The difference between the request time and the current time is too large.",
+    ),
+    Refusal.UNREADABLE: ("InvalidRequest", 400, "The request cannot be read"),
+    Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
+})
+_BY_PROTOCOL = {
+    "query": _QUERY,
+    "ec2": _EC2,
+    "rest-xml": _REST_XML,
+    "json": _JSON,
+    "rest-json": _REST_JSON,
+    "query-json": _QUERY_JSON,
+    "smithy-rpc-v2-cbor": _JSON,
+}
+
+
+def dialect(service: str | None, protocol: str | None) -> Dialect:
+    """Choose how `service`, which speaks `protocol`, words its errors; an unknown one speaks query."""
+    if service == "s3":
+        return _S3
+    if service == "sns":
+        return _SNS
+    return _BY_PROTOCOL.get(protocol or "query", _QUERY)
+
+
+def render(fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False) -> tuple[Response, str, str]:
+    """Word and wrap `fault`; gives the response with the error's code and message (for the trail)."""
+    code, status, message = fault.code, fault.status, fault.message or fault.code
+    if fault.refusal is not None:
+        code, status, default = speaks.codes[fault.refusal]
+        message = fault.message or default
+    if speaks.name in {"json", "rest-json", "query-json"}:
+        return _json(code, status, message, speaks=speaks, request_id=request_id), code, message
+    return _xml(code, status, message, speaks=speaks, request_id=request_id, head=head), code, message
+
+
+def _json(code: str, status: int, message: str, *, speaks: Dialect, request_id: str) -> Response:
+    headers = {
+        "content-type": "application/json" if speaks.name == "rest-json" else "application/x-amz-json-1.0",
+        "x-amzn-requestid": request_id,
+        "x-amzn-errortype": code,
+    }
+    if speaks.name == "query-json":
+        headers["x-amzn-query-error"] = f"{code};Sender"
+    body = {"__type": f"com.amazon.coral.service#{code}", "message": message}
+    if code.startswith("AccessDenied"):
+        body["Message"] = body.pop("message")
+    if speaks.name == "rest-json":
+        body.pop("__type")
+    return Response(status, headers, json.dumps(body).encode())
+
+
+def _xml(code: str, status: int, message: str, *, speaks: Dialect, request_id: str, head: bool) -> Response:
+    headers = {"content-type": "application/xml" if speaks.name == "s3" else "text/xml"}
+    headers["x-amz-request-id" if speaks.name == "s3" else "x-amzn-requestid"] = request_id
+    if head:
+        return Response(status, headers, b"")
+    if speaks.name == "s3":
+        root = ET.Element("Error")
+        _children(root, Code=code, Message=message, RequestId=request_id, HostId=request_id)
+    elif speaks.name == "ec2":
+        root = ET.Element("Response")
+        _children(ET.SubElement(ET.SubElement(root, "Errors"), "Error"), Code=code, Message=message)
+        _children(root, RequestID=request_id)
+    else:
+        root = ET.Element("ErrorResponse")
+        _children(ET.SubElement(root, "Error"), Type="Sender", Code=code, Message=message)
+        _children(root, RequestId=request_id)
+    return Response(status, headers, ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _children(parent: ET.Element, **texts: str) -> None:
+    for name, text in texts.items():
+        ET.SubElement(parent, name).text = text

@@ -1,0 +1,223 @@
+"""The gate: every request, whichever way it came, is authenticated, authorized, answered and recorded here.
+
+::
+
+    Request -> claim -> Call -> Caller -> Permissions -> decision -> STS, or moto -> Response
+                                                      └─ denied: the error of the service's protocol
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.cloud.answers import answer
+from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
+from pytest_stsguard.cloud.documents import check_documents
+from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
+from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
+from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.cloud.signature import Claim, claim_of
+from pytest_stsguard.cloud.trail import Event
+from pytest_stsguard.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_stsguard.clock import Clock
+    from pytest_stsguard.cloud.authentication import Authenticator
+    from pytest_stsguard.cloud.authorization import Authorizer
+    from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.identity import Caller
+    from pytest_stsguard.cloud.permissions import Permission
+    from pytest_stsguard.cloud.state import State
+    from pytest_stsguard.cloud.sts import TokenService
+    from pytest_stsguard.cloud.trail import Trail
+    from pytest_stsguard.policy import Decision
+
+__all__ = ["Gate"]
+
+_AWS_POLICY = "arn:aws:iam::aws:policy/"
+
+
+@dataclass(slots=True)
+class _Passage:
+    """What becomes known of one request on its way through."""
+
+    request: Request
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    claim: Claim | None = None
+    call: Call | None = None
+    caller: Caller | None = None
+    decisions: list[Decision] = field(default_factory=list)
+    elements: Mapping[str, object] | None = None
+
+
+class Gate:
+    """The one way into the simulated cloud; it never asks which door a request came through."""
+
+    def __init__(
+        self,
+        *,
+        backend: Backend,
+        state: State,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        tokens: TokenService,
+        trail: Trail,
+        clock: Clock,
+    ) -> None:
+        self._backend = backend
+        self._state = state
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+        self._tokens = tokens
+        self._trail = trail
+        self._clock = clock
+        self.observers: list[Callable[[Call], None]] = []
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; every refusal is a response, and every request leaves an event."""
+        passage = _Passage(request)
+        code = message = None
+        try:
+            response = self._admit(passage)
+        except Fault as fault:
+            speaks = dialect(passage.call.service if passage.call else _claimed_service(passage.claim),
+                             passage.call.protocol if passage.call else None)
+            response, code, message = render(
+                fault, speaks, request_id=passage.request_id, head=request.method == "HEAD"
+            )
+        self._record(passage, code, message)
+        return _stamped(response, passage)
+
+    def _admit(self, passage: _Passage) -> Response:
+        request = passage.request
+        passage.claim = claim = claim_of(request)
+        unread: UnknownOperationError | UnparsableRequestError | None = None
+        try:
+            passage.call = parse(
+                request, signing_name=claim.service if claim else None, region=claim.region if claim else None
+            )
+        except (UnknownOperationError, UnparsableRequestError) as error:
+            unread = error
+        passage.caller = self._authenticator.authenticate(request, claim)
+        if isinstance(unread, UnparsableRequestError):
+            raise Fault(Refusal.UNREADABLE, str(unread)) from unread
+        if unread is not None or passage.call is None:
+            raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate this: {unread}") from unread
+        surroundings = self._authorizer.surroundings(request, region=passage.call.region)
+        if passage.call.service == "sts":
+            return self._token_service(passage, surroundings)
+        self._authorize(passage, surroundings)
+        return self._perform(passage)
+
+    def _token_service(self, passage: _Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
+        assert passage.call is not None  # noqa: S101 - _admit has read both
+        assert passage.caller is not None  # noqa: S101
+        try:
+            result = self._tokens.perform(passage.caller, passage.call, surroundings, passage.decisions)
+        except PolicyError as error:
+            raise Fault(Refusal.NOT_SIMULATED, f"stsguard cannot decide `sts:{passage.call.operation}`: {error}") from error
+        passage.elements = _elements(result)
+        return answer(passage.call, result, request_id=passage.request_id)
+
+    def _authorize(self, passage: _Passage, surroundings: Mapping[str, str | list[str]]) -> None:
+        """Ask for every permission that the call needs; the first that is missing refuses it."""
+        call, caller = passage.call, passage.caller
+        assert call is not None  # noqa: S101 - as above
+        assert caller is not None  # noqa: S101
+        try:
+            needed = required(call, account=caller.account, state=self._state, caller_name=caller.name)
+            for permission in needed:
+                decision = self._authorizer.decide(caller, permission, surroundings)
+                passage.decisions.append(decision)
+                if not decision.allowed:
+                    raise Fault(Refusal.ACCESS_DENIED, _denial(caller, permission, decision, call))
+        except UnmappedOperationError as error:
+            raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet") from error
+        except PolicyError as error:
+            raise Fault(Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}") from error
+
+    def _perform(self, passage: _Passage) -> Response:
+        call, caller = passage.call, passage.caller
+        assert call is not None  # noqa: S101 - as above
+        assert caller is not None  # noqa: S101
+        check_documents(call)
+        account = self._account_of(call, caller)
+        self._backend.seed(call.service)
+        if call.service == "iam":
+            self._provide_policies(call, account)
+        try:
+            response = self._backend.dispatch(passage.request, account=account)
+        except NotImplementedError as error:
+            raise Fault(Refusal.NOT_SIMULATED, f"moto does not implement `{call.service}:{call.operation}`") from error
+        for observer in self.observers:
+            observer(call)
+        return response
+
+    def _account_of(self, call: Call, caller: Caller) -> str:
+        """The account in which a call acts: the owner of a bucket for S3, else the caller's own."""
+        bucket = call.parameters.get("Bucket") if call.service == "s3" and call.operation != "CreateBucket" else None
+        owner = self._state.bucket_owner(bucket) if isinstance(bucket, str) else None
+        return owner or caller.account or self._backend.account
+
+    def _provide_policies(self, call: Call, account: str) -> None:
+        for name in ("PolicyArn", "PermissionsBoundary"):
+            arn = call.parameters.get(name)
+            if isinstance(arn, str) and arn.startswith(_AWS_POLICY):
+                self._backend.provide_managed_policy(arn, account=account)
+        if call.operation == "ListPolicies" and call.parameters.get("Scope", "All") != "Local":
+            self._backend.provide_all_managed_policies(account=account)
+
+    def _record(self, passage: _Passage, code: str | None, message: str | None) -> None:
+        caller = passage.caller
+        self._trail.add(
+            Event(
+                request_id=passage.request_id,
+                time=self._clock.now(),
+                request=passage.request,
+                call=passage.call,
+                caller=caller,
+                claimed_key=passage.claim.access_key_id if passage.claim else None,
+                error_code=code,
+                error_message=message,
+                decisions=tuple(passage.decisions),
+                response_elements=passage.elements,
+                recipient=(caller.account if caller and caller.account else self._backend.account),
+            )
+        )
+
+
+def _claimed_service(claim: Claim | None) -> str | None:
+    return claim.service if claim else None
+
+
+def _denial(caller: Caller, permission: Permission, decision: Decision, call: Call) -> str:
+    """Word an authorization denial as AWS does."""
+    resource = f'"{permission.resource}"' if call.service == "s3" else permission.resource
+    text = f"User: {caller.arn} is not authorized to perform: {permission.action} on resource: {resource} {decision.reason()}"
+    return f"You are not authorized to perform this operation. {text}" if call.protocol == "ec2" else text
+
+
+def _elements(result: Mapping[str, object]) -> Mapping[str, object] | None:
+    """What CloudTrail shows of an STS answer, the secrets left out."""
+    credentials = result.get("Credentials")
+    if not isinstance(credentials, dict):
+        return None
+    shown = {"accessKeyId": credentials["AccessKeyId"], "expiration": credentials["Expiration"].isoformat()}
+    user = result.get("AssumedRoleUser")
+    elements: dict[str, object] = {"credentials": shown}
+    if isinstance(user, dict):
+        elements["assumedRoleUser"] = {"assumedRoleId": user["AssumedRoleId"], "arn": user["Arn"]}
+    return elements
+
+
+def _stamped(response: Response, passage: _Passage) -> Response:
+    """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
+    name = "x-amz-request-id" if passage.call and passage.call.service == "s3" else "x-amzn-requestid"
+    headers = Headers(response.headers)
+    headers[name] = passage.request_id
+    return Response(response.status, headers, response.body)

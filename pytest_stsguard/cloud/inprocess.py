@@ -1,0 +1,118 @@
+"""The way in for clients of this process: botocore's before-send event, ahead of moto's handler.
+
+One entrance serves the whole process and hands every request to the gate of the cloud that is open. botocore asks every
+handler and takes the first answer, so moto's own handler must be kept from acting on what the gate has answered. What
+reaches moto on another way (a client older than the cloud, the `requests` library) is led to the same gate.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.errors import CloudError
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.gate import Gate
+
+__all__ = ["close_entrance", "open_entrance"]
+
+_MOTO_DUMMY = "FOOBARKEY"
+_ANSWERED = "_stsguard_answered"
+_KEY = re.compile(r"Credential=([^/,\s]+)/|X-Amz-Credential=([^/%&]+)(?:/|%2F)|AWSAccessKeyId=([^&]+)", re.IGNORECASE)
+
+
+class _Entrance:
+    """Stands in botocore's list of handlers while a cloud is open; a client that outlives the cloud meets it closed."""
+
+    def __init__(self) -> None:
+        self.gate: Gate | None = None
+        self.backend: Backend | None = None
+        self.retired: set[str] = set()
+
+    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+        response = self.receive(request)
+        if response is None:
+            return None
+        vars(request)[_ANSWERED] = True
+        from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - loaded by whoever sends the request
+        from moto.core.botocore_stubber import MockRawResponse  # noqa: PLC0415
+
+        return AWSResponse(request.url, response.status, response.headers, MockRawResponse(response.body))
+
+    def receive(self, prepared: AWSPreparedRequest) -> Response | None:
+        """Answer a request at the open gate; None leaves it to whoever comes next."""
+        key = _key_of(prepared)
+        if self.gate is None or self.backend is None:
+            if key in self.retired:
+                raise CloudError("the simulated cloud that issued these credentials is closed")
+            return None
+        if key == _MOTO_DUMMY and self.backend.shared:
+            return None
+        return self.gate.handle(_neutral(prepared))
+
+
+_ENTRANCE = _Entrance()
+_LOCK = threading.Lock()
+
+
+def open_entrance(gate: Gate, backend: Backend) -> None:
+    """Lead the clients of this process to `gate`; `CloudError` while another cloud is open."""
+    from botocore.handlers import BUILTIN_HANDLERS, REGISTER_FIRST  # noqa: PLC0415 - botocore comes with the first cloud
+    from moto.core.models import botocore_stubber  # noqa: PLC0415
+
+    with _LOCK:
+        if _ENTRANCE.gate is not None:
+            raise CloudError(
+                "a simulated cloud is already open in this process",
+                hint="moto's state is global to a process: use one `sts_cloud` at a time, or run tests with xdist",
+            )
+        _ENTRANCE.gate, _ENTRANCE.backend = gate, backend
+        BUILTIN_HANDLERS.append(("before-send", _ENTRANCE, REGISTER_FIRST))
+        botocore_stubber.process_request = _moto_entrance
+
+
+def close_entrance(retired: frozenset[str]) -> None:
+    """Take the entrance away; requests with a `retired` key are refused from now on."""
+    from botocore.handlers import BUILTIN_HANDLERS  # noqa: PLC0415 - as above
+    from moto.core.models import botocore_stubber  # noqa: PLC0415
+
+    with _LOCK:
+        _ENTRANCE.gate = _ENTRANCE.backend = None
+        _ENTRANCE.retired |= retired
+        BUILTIN_HANDLERS[:] = [entry for entry in BUILTIN_HANDLERS if _ENTRANCE not in entry]
+        vars(botocore_stubber).pop("process_request", None)
+
+
+def _moto_entrance(prepared: AWSPreparedRequest) -> Any:
+    """Answer what reached moto's own handler, in moto's form."""
+    from moto.core.models import botocore_stubber  # noqa: PLC0415 - as above
+
+    if _ANSWERED in vars(prepared):
+        return None
+    response = _ENTRANCE.receive(prepared)
+    if response is None:
+        return type(botocore_stubber).process_request(botocore_stubber, prepared)
+    return response.status, dict(response.headers), response.body
+
+
+def _key_of(prepared: AWSPreparedRequest) -> str | None:
+    authorization = prepared.headers.get("Authorization") or ""
+    text = authorization.decode("latin-1") if isinstance(authorization, bytes) else str(authorization)
+    match = _KEY.search(text) or _KEY.search(prepared.url)
+    return next((group for group in match.groups() if group), None) if match else None
+
+
+def _neutral(prepared: AWSPreparedRequest) -> Request:
+    body = prepared.body
+    if hasattr(body, "read"):
+        body = body.read()
+    if isinstance(body, str):
+        body = body.encode()
+    headers = Headers.of(prepared.headers.items())
+    return Request(prepared.method, prepared.url, headers, bytes(body or b""), secure=prepared.url.startswith("https:"))

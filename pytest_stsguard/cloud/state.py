@@ -1,0 +1,237 @@
+"""What the gate reads of the simulated account at the moment of a call: principals, policies, owners, tags."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_stsguard.cloud.backend import Backend
+
+__all__ = ["LongTermKey", "Role", "State", "User"]
+
+_PARSED_AT_MOST = 4096
+# What a policy that was deleted under its user grants: it can no longer allow.
+_NOTHING: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role as it stands now."""
+
+    name: str
+    arn: str
+    unique_id: str
+    account: str
+    trust: Policy
+    identity: tuple[Policy, ...]
+    boundary: tuple[Policy, ...]
+    tags: Mapping[str, str]
+    max_session_duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as it stands now, its groups' policies included."""
+
+    name: str
+    arn: str
+    unique_id: str
+    account: str
+    identity: tuple[Policy, ...]
+    boundary: tuple[Policy, ...]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LongTermKey:
+    """An access key of a user."""
+
+    access_key_id: str
+    secret_access_key: str
+    account: str
+    user_name: str
+    active: bool
+
+
+class State:
+    """moto's live state, read as values; parsed policies are kept by their text."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._parsed: dict[tuple[str, str, str], Policy] = {}
+
+    def accounts(self) -> tuple[str, ...]:
+        """Every account that has IAM state, the home account first."""
+        from moto.iam.models import iam_backends  # noqa: PLC0415 - moto is imported when a cloud opens
+
+        home = self._backend.account
+        return (home, *(account for account in list(iam_backends) if account != home))
+
+    def long_term_key(self, access_key_id: str) -> LongTermKey | None:
+        """Find a user's access key in any account."""
+        for account in self.accounts():
+            key = self._iam(account).access_keys.get(access_key_id)
+            if key is not None and key.user_name and self._has_key(account, key):
+                return LongTermKey(access_key_id, key.secret_access_key, account, key.user_name, key.status == "Active")
+        return None
+
+    def key_ids(self) -> frozenset[str]:
+        """Every access key id of the users of all accounts."""
+        return frozenset(key for account in self.accounts() for key in list(self._iam(account).access_keys))
+
+    def _has_key(self, account: str, key: Any) -> bool:
+        user = self._iam(account).users.get(key.user_name)
+        return user is not None and user.has_access_key(key.access_key_id)
+
+    def role(self, account: str, *, name: str | None = None, unique_id: str | None = None) -> Role | None:
+        """Find a role by its name or its unique id."""
+        for role in list(self._iam(account).roles.values()):
+            if role.id == unique_id or role.name == name:
+                return self._role(account, role)
+        return None
+
+    def _role(self, account: str, role: Any) -> Role:
+        return Role(
+            name=role.name,
+            arn=role.arn,
+            unique_id=role.id,
+            account=account,
+            trust=self.parse(role.assume_role_policy_document, kind="trust", name=f"trust policy of {role.name}"),
+            identity=self._documents(role.policies, role.managed_policies),
+            boundary=self._boundary(account, role.permissions_boundary_arn),
+            tags={tag["Key"]: tag["Value"] for tag in role.tags or ()},
+            max_session_duration=int(role.max_session_duration or 3600),
+        )
+
+    def user(self, account: str, name: str) -> User | None:
+        """Find a user by name."""
+        iam = self._iam(account)
+        user = iam.users.get(name)
+        if user is None:
+            return None
+        identity = [*self._documents(user.policies, user.managed_policies)]
+        for group in iam.get_groups_for_user(name):
+            identity.extend(self._documents(group.policies, group.managed_policies))
+        boundary_arn = getattr(user, "permissions_boundary_arn", None)
+        tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
+        return User(
+            name, user.arn, user.id, account, tuple(identity), self._boundary(account, boundary_arn), tags
+        )
+
+    def bucket_policy(self, bucket: str) -> Policy | None:
+        """The resource policy of a bucket."""
+        owner = self.bucket_owner(bucket)
+        if owner is None:
+            return None
+        text = self._backend.service("s3", account=owner).buckets[bucket].policy
+        return self.parse(text.decode(), kind="resource", name=f"bucket policy of {bucket}") if text else None
+
+    def managed_policy_text(self, account: str, arn: str) -> str:
+        """The default version of a managed policy; a policy that grants nothing for one that does not exist."""
+        self._backend.provide_managed_policy(arn, account=account)
+        policy = self._iam(account).managed_policies.get(arn)
+        if policy is None:
+            return json.dumps(_NOTHING)
+        return _text(_default(policy).document)
+
+    def parse(self, text: str, *, kind: str, name: str) -> Policy:
+        """Parse a stored document, leniently, once for each text."""
+        key = (kind, name, text)
+        policy = self._parsed.get(key)
+        if policy is None:
+            if len(self._parsed) >= _PARSED_AT_MOST:
+                self._parsed.clear()
+            policy = self._parsed[key] = Policy.parse(text, kind=kind, lenient=True, name=name)
+        return policy
+
+    # What permissions.State asks.
+
+    def bucket_owner(self, bucket: str) -> str | None:
+        """The account that owns a bucket, None for one that does not exist."""
+        from moto.s3.models import s3_backends  # noqa: PLC0415 - as above
+
+        self._backend.seed("s3")
+        owner = s3_backends.bucket_accounts.get(bucket)
+        return owner[1] if owner else None
+
+    def instance_profile_role(self, profile: str) -> str | None:
+        """The ARN of the role in an instance profile, which is given by name or ARN."""
+        name = profile.rpartition("/")[2]
+        for candidate in list(self._iam(self._backend.account).instance_profiles.values()):
+            if candidate.name == name:
+                return candidate.roles[0].arn if candidate.roles else None
+        return None
+
+    def iam_arn(self, kind: str, name: str) -> str | None:
+        """The ARN, with its path, of an existing user, role, group, instance profile."""
+        iam = self._iam(self._backend.account)
+        if kind == "user":
+            found = iam.users.get(name)
+        elif kind == "group":
+            found = iam.groups.get(name)
+        else:
+            held = iam.roles if kind == "role" else iam.instance_profiles
+            found = next((entry for entry in list(held.values()) if entry.name == name), None)
+        return found.arn if found else None
+
+    def resource_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a resource, as far as moto keeps them; none for one that does not exist."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6:  # noqa: PLR2004 - the six parts of an ARN
+            return {}
+        service, region, tail = parts[2], parts[3], parts[5]
+        if service == "ec2":
+            return dict(self._backend.service("ec2", region=region).tags.get(tail.rpartition("/")[2], {}))
+        if service == "iam":
+            return self._iam_tags(tail)
+        if service == "s3" and "/" not in tail and self.bucket_owner(tail):
+            backend = self._backend.service("s3", account=self.bucket_owner(tail))
+            return dict(backend.tagger.get_tag_dict_for_resource(arn))
+        if service == "dynamodb" and tail.startswith("table/"):
+            table = self._backend.service("dynamodb", region=region).tables.get(tail.split("/")[1])
+            return {tag["Key"]: tag["Value"] for tag in table.tags} if table else {}
+        return {}
+
+    def _iam_tags(self, tail: str) -> Mapping[str, str]:
+        kind, _, path = tail.partition("/")
+        name = path.rpartition("/")[2]
+        if kind == "user":
+            user = self._iam(self._backend.account).users.get(name)
+            return {tag["Key"]: tag["Value"] for tag in (user.tags or ())} if user else {}
+        if kind == "role":
+            role = self.role(self._backend.account, name=name)
+            return role.tags if role else {}
+        return {}
+
+    def _iam(self, account: str) -> Any:
+        return self._backend.service("iam", account=account)
+
+    def _documents(self, inline: Mapping[str, str], managed: Mapping[str, Any]) -> tuple[Policy, ...]:
+        own = [self.parse(_text(text), kind="identity", name=name) for name, text in list(inline.items())]
+        attached = [self._managed(policy) for policy in list(managed.values())]
+        return (*own, *attached)
+
+    def _managed(self, policy: Any, *, kind: str = "identity") -> Policy:
+        return self.parse(_text(_default(policy).document), kind=kind, name=policy.arn)
+
+    def _boundary(self, account: str, arn: str | None) -> tuple[Policy, ...]:
+        if not arn:
+            return ()
+        policy = self._iam(account).managed_policies.get(arn)
+        if policy is None:
+            return (Policy.parse(_NOTHING, kind="boundary", lenient=True, name=arn),)
+        return (self._managed(policy, kind="boundary"),)
+
+
+def _default(policy: Any) -> Any:
+    return next(version for version in policy.versions if version.version_id == policy.default_version_id)
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)

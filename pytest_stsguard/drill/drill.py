@@ -1,0 +1,124 @@
+"""A drill in the simulated cloud: theft, revocation, proof, recovery, cleanup, each step on a timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud.credentials import masked
+from pytest_stsguard.drill.metadata import fetch_instance_credentials
+from pytest_stsguard.drill.observation import Observation, observe
+from pytest_stsguard.drill.verdict import check_allowed, check_denied
+from pytest_stsguard.errors import DrillError
+from pytest_stsguard.revocation import Revocation, revoke
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import boto3
+
+    from pytest_stsguard.cloud import Cloud, Credentials
+
+__all__ = ["Drill", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done or seen, and when."""
+
+    at: datetime
+    action: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{isoformat(self.at, milliseconds=True)}  {self.action:<8}  {self.detail}"
+
+
+class Drill:
+    """Steals, revokes, probes, recovers and cleans up in one simulated cloud, and keeps the timeline.
+
+    `lines` is the timeline as text, for reports; it grows as the drill goes on.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._timeline: list[Step] = []
+        self.lines: list[str] = []
+        self._revocations: list[Revocation] = []
+
+    @property
+    def timeline(self) -> tuple[Step, ...]:
+        """Every step so far, oldest first."""
+        return tuple(self._timeline)
+
+    def note(self, action: str, detail: str) -> None:
+        """Put a step of the test's own on the timeline."""
+        step = Step(self._cloud.clock.now(), action, detail)
+        self._timeline.append(step)
+        self.lines.append(str(step))
+
+    def assume(
+        self, role: str, *, session_name: str = "stsguard", by: Credentials | None = None, **params: Any
+    ) -> Credentials:
+        """Assume `role`, by the administrator or with the credentials `by`; `params` are those of AssumeRole."""
+        sts = self._cloud.client("sts", by)
+        answer = sts.assume_role(RoleArn=self._cloud.role_arn(role), RoleSessionName=session_name, **params)
+        credentials = self._cloud.credentials_of(answer["Credentials"])
+        self.note("issued", f"{credentials.arn}, key {masked(credentials.access_key_id)}")
+        return credentials
+
+    def steal(self, instance: str) -> Credentials:
+        """Take the role's credentials from an instance over HTTP, as a thief on it would."""
+        credentials = self.fetch(instance)
+        self.note("stolen", f"{credentials.arn}, key {masked(credentials.access_key_id)}")
+        return credentials
+
+    def fetch(self, instance: str) -> Credentials:
+        """Fetch the role's credentials from an instance's metadata service, with IMDSv2."""
+        return self._cloud.credentials_of(fetch_instance_credentials(self._cloud.instance(instance).metadata_url))
+
+    def revoke(self, role: str, *, method: str = "older-sessions", **scope: Any) -> Revocation:
+        """End the sessions of `role`; returns when a session made from now on is spared."""
+        revocation = revoke(self._cloud.client("iam"), role, method=method, clock=self._cloud.clock, **scope)
+        self._revocations.append(revocation)
+        self.note("revoked", f"{revocation.role}, sessions issued before {isoformat(revocation.cutoff, milliseconds=True)}")
+        return revocation
+
+    def probe(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any]) -> tuple[Observation, ...]:
+        """Make the probes and put each outcome on the timeline, whatever it is."""
+        if not probes:
+            raise DrillError("a drill's probe needs at least one call", hint='give one, as "s3.list_buckets"')
+        seen = tuple(observe(credentials, probe) for probe in probes)
+        self._note_all(credentials, seen)
+        return seen
+
+    def denied(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session") -> None:
+        """Require that every probe is denied."""
+        self._note_all(credentials, check_denied(credentials, *probes, who=who))
+
+    def allowed(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session") -> None:
+        """Require that every probe is allowed."""
+        self._note_all(credentials, check_allowed(credentials, *probes, who=who))
+
+    def recover(self, instance: str) -> Credentials:
+        """Stop and start an instance, and fetch the new credentials that it then holds."""
+        ec2 = self._cloud.client("ec2")
+        identity = self._cloud.instance(instance).instance_id
+        ec2.stop_instances(InstanceIds=[identity])
+        ec2.start_instances(InstanceIds=[identity])
+        self.note("restart", f"{identity} stopped and started")
+        return self.fetch(instance)
+
+    def clean_up(self) -> None:
+        """Remove the revocations of this drill, at their earliest safe time."""
+        for revocation in self._revocations:
+            self._cloud.clock.wait_until(revocation.safe_removal)
+            revocation.remove()
+            self.note("cleaned", f"{revocation.policy_name} removed from {revocation.role}")
+        self._revocations.clear()
+
+    def _note_all(self, credentials: Credentials, seen: tuple[Observation, ...]) -> None:
+        for observation in seen:
+            self.note(observation.outcome, f"{observation.probe} with key {masked(credentials.access_key_id)}")

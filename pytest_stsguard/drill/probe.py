@@ -1,0 +1,93 @@
+"""A probe: one real API call, made with the credentials in question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.errors import ConfigurationError, DrillError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import boto3
+
+__all__ = ["READ_ONLY", "Probe"]
+
+READ_ONLY = ("s3.list_buckets", "ec2.describe_instances", "dynamodb.list_tables", "iam.list_account_aliases")
+"""The shipped probes: read-only, over the rest-xml, ec2, json and query protocols."""
+
+_TEXT = re.compile(r"([a-z0-9-]+)\.([a-z][a-z0-9_]*)")
+_IDENTITY = "GetCallerIdentity"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A named call; `call` takes a boto3 session and makes at least one AWS call with it."""
+
+    name: str
+    call: Callable[[boto3.Session], Any]
+
+    @classmethod
+    def of(cls, probe: str | Callable[[boto3.Session], Any]) -> Probe:
+        """Make a probe of ``"service.method"``, with no parameters, or of a callable that takes a boto3 session.
+
+        Raises:
+            ConfigurationError: the text names no call, or names GetCallerIdentity.
+        """
+        if not isinstance(probe, str):
+            if not callable(probe):
+                raise ConfigurationError(f"`{probe!r}` is no probe", hint='give a callable, or text as "s3.list_buckets"')
+            return cls(getattr(probe, "__name__", repr(probe)), probe)
+        match = _TEXT.fullmatch(probe)
+        if match is None:
+            raise ConfigurationError(f"`{probe}` is no probe", hint='write it as "service.method": "s3.list_buckets"')
+        service, method = match.groups()
+        if method == "get_caller_identity":
+            raise ConfigurationError(
+                "`sts.get_caller_identity` is no probe: AWS answers it whatever is denied",
+                hint="probe with a call that the role is meant to make",
+            )
+        return cls(probe, _Call(service, method))
+
+    def run(self, session: boto3.Session) -> None:
+        """Make the call; what the SDK raises is the caller's to read.
+
+        Raises:
+            DrillError: the probe made no call at all, or asked GetCallerIdentity.
+        """
+        made: list[str] = []
+
+        def note(model: Any, **_: Any) -> None:
+            made.append(model.name)
+            if model.name == _IDENTITY:
+                raise DrillError(
+                    f"probe `{self.name}` calls GetCallerIdentity, which AWS answers whatever is denied",
+                    hint="probe with a call that the role is meant to make",
+                )
+
+        session.events.register("before-call", note)
+        self.call(session)
+        if not made:
+            raise DrillError(f"probe `{self.name}` made no AWS call with the session that it was given")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The call that a probe's text names."""
+
+    service: str
+    method: str
+
+    def __call__(self, session: boto3.Session) -> Any:
+        from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - whoever holds a session has botocore
+
+        try:
+            client = session.client(self.service)
+        except UnknownServiceError:
+            raise ConfigurationError(f"boto3 knows no service `{self.service}`") from None
+        method = getattr(client, self.method, None)
+        if method is None:
+            raise ConfigurationError(f"the boto3 client of `{self.service}` has no method `{self.method}`")
+        return method()

@@ -1,0 +1,129 @@
+"""The fixtures. Each imports what it needs when it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_stsguard.errors import ConfigurationError, StsGuardError
+from pytest_stsguard.run import RECORDER, RUN, TIMELINE, as_usage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_stsguard.account import Account
+    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.drill import Drill
+    from pytest_stsguard.findings import Recorder
+    from pytest_stsguard.revocation import Revocation
+
+__all__ = [
+    "imds_credentials",
+    "sts_account",
+    "sts_assume_role",
+    "sts_cloud",
+    "sts_drill",
+    "sts_findings",
+    "sts_revoke",
+]
+
+_CLOUD_SETTINGS = frozenset({"account", "region", "world"})
+
+
+@pytest.fixture
+def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    """Give a fresh, enforcing simulated AWS, by default with the demo world in it.
+
+    The marker ``stsguard_cloud(account=..., region=..., world=...)`` sets it up: world is ``"demo"`` or ``"empty"``.
+    """
+    from pytest_stsguard.cloud import Cloud
+
+    marker = request.node.get_closest_marker("stsguard_cloud")
+    settings = dict(marker.kwargs) if marker else {}
+    if unknown := sorted(settings.keys() - _CLOUD_SETTINGS) or (list(marker.args) if marker else []):
+        raise ConfigurationError(
+            f"the marker stsguard_cloud takes no `{unknown[0]}`", hint=f"it takes: {', '.join(sorted(_CLOUD_SETTINGS))}"
+        )
+    with Cloud(**settings) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Iterator[Drill]:
+    """Give a drill in the simulated cloud: steal, revoke, probe, recover, clean up; its timeline goes with the report."""
+    from pytest_stsguard.drill import Drill
+
+    drill = Drill(sts_cloud)
+    request.node.stash[TIMELINE] = drill.lines
+    return drill
+
+
+@pytest.fixture
+def sts_assume_role(sts_drill: Drill) -> Callable[..., Credentials]:
+    """Give ``(role, *, session_name=..., by=None, **params) -> Credentials``.
+
+    `role` is a name or an ARN, `by` the credentials that assume it (the administrator's by default), `params` those of
+    AssumeRole.
+    """
+    return sts_drill.assume
+
+
+@pytest.fixture
+def imds_credentials(sts_drill: Drill) -> Callable[[str], Credentials]:
+    """Give ``(instance) -> Credentials``, fetched over HTTP with IMDSv2 as a thief would; an instance id or Name tag."""
+    return sts_drill.steal
+
+
+@pytest.fixture
+def sts_revoke(sts_drill: Drill) -> Callable[..., Revocation]:
+    """Give ``(role, *, method="older-sessions", **scope) -> Revocation``.
+
+    It returns when a session made from then on is later than the cutoff.
+    """
+    return sts_drill.revoke
+
+
+@pytest.fixture
+def sts_account(request: pytest.FixtureRequest) -> Account:
+    """Give the account that ``--stsguard-target`` names, as data; of the demo, the simulated cloud of this test."""
+    run = request.config.stash[RUN]
+    try:
+        if not run.is_demo:
+            return _narrowed(run.account, run.role_globs)
+        from pytest_stsguard.account import from_session
+
+        cloud: Cloud = request.getfixturevalue("sts_cloud")
+        return _narrowed(from_session(cloud.admin.session(), source=run.target), run.role_globs)
+    except StsGuardError as error:
+        raise as_usage_error(error) from error
+
+
+@pytest.fixture
+def sts_findings(request: pytest.FixtureRequest) -> Recorder:
+    """Give the recorder: ``.add(resource, message, *, evidence=...)``.
+
+    The test fails when what it recorded is not muted and reaches ``--stsguard-fail-on``.
+    """
+    from pytest_stsguard.findings import Recorder
+
+    marker = request.node.get_closest_marker("stsguard")
+    if marker is None or not marker.args:
+        raise ConfigurationError(
+            f"`{request.node.name}` records findings for no control", hint='mark it: @pytest.mark.stsguard("STSG-101")'
+        )
+    control = str(marker.args[0])
+    run = request.config.stash[RUN]
+    recorder = Recorder(control, severity=run.severity_of(control, marker.kwargs.get("severity")))
+    request.node.stash[RECORDER] = recorder
+    return recorder
+
+
+def _narrowed(account: Account, globs: tuple[str, ...]) -> Account:
+    if not globs:
+        return account
+    from dataclasses import replace
+    from fnmatch import fnmatchcase
+
+    wanted = tuple(role for role in account.roles if any(fnmatchcase(role.name, glob) for glob in globs))
+    return replace(account, roles=wanted)

@@ -1,0 +1,175 @@
+"""The pytest plugin: options, markers, and how a check's findings become its outcome.
+
+Imports nothing heavy: a run that does not use the plugin pays for this module and `fixtures` alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_stsguard.errors import StsGuardError
+from pytest_stsguard.fixtures import (
+    imds_credentials,
+    sts_account,
+    sts_assume_role,
+    sts_cloud,
+    sts_drill,
+    sts_findings,
+    sts_revoke,
+)
+from pytest_stsguard.run import RECORDER, RUN, TIMELINE, Run, as_usage_error
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = [
+    "imds_credentials",
+    "sts_account",
+    "sts_assume_role",
+    "sts_cloud",
+    "sts_drill",
+    "sts_findings",
+    "sts_revoke",
+]
+
+_MARKERS = (
+    "stsguard(control_id, severity=None): the control that a check is for",
+    "stsguard_drill: a game-day drill: theft, revocation and proof",
+    "stsguard_cloud(account=..., region=..., world=...): the simulated cloud that the test gets",
+)
+# option, metavar, ini type, help
+_OPTIONS = (
+    ("target", "TARGET", "string", "what is audited and drilled: demo (default), export:FILE, aws[:PROFILE]"),
+    ("config", "FILE", "string", "stsguard.toml (default: in the rootdir, else [tool.stsguard] of pyproject.toml)"),
+    ("fail_on", "SEVERITY", "string", "lowest severity that fails a check: low, medium, high (default), critical"),
+    ("baseline", "FILE", "string", "findings in it do not fail"),
+    ("write_baseline", "FILE", "string", "write the findings of this run as a baseline"),
+    ("at", "ISO8601", "string", "the moment to audit as of (default: now)"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the group `stsguard`, each with an ini key of the same name."""
+    group = parser.getgroup("stsguard", "AWS session revocation: compliance checks and drills")
+    for name, metavar, ini_type, text in _OPTIONS:
+        flag = f"--stsguard-{name.replace('_', '-')}"
+        group.addoption(flag, dest=f"stsguard_{name}", metavar=metavar, help=text)
+        parser.addini(f"stsguard_{name}", text, type=ini_type)  # type: ignore[arg-type] # one of pytest's own names
+    text = "only roles whose name matches; repeatable"
+    group.addoption("--stsguard-role", dest="stsguard_role", metavar="GLOB", action="append", help=text)
+    parser.addini("stsguard_role", text, type="args")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Make the hooks for extension known."""
+    from pytest_stsguard import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and the run."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[RUN] = Run(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse what cannot be used before the first test runs: one clear line, pytest's exit code for usage errors."""
+    run = session.config.stash[RUN]
+    if not any(run.option(name) for name in ("target", "config", "fail_on", "baseline", "at")):
+        return
+    try:
+        run.triage  # noqa: B018 - reads configuration, moment and baseline
+        run.fail_on  # noqa: B018
+        if not run.is_demo and not hasattr(session.config, "workerinput"):
+            run.account  # noqa: B018
+    except StsGuardError as error:
+        raise as_usage_error(error) from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a check for what it recorded, and skip it, in so many words, for what it could not evaluate."""
+    result = yield
+    recorder = item.stash.get(RECORDER, None)
+    if recorder is not None:
+        failure = item.config.stash[RUN].close_check(recorder)
+        if failure:
+            pytest.fail(failure, pytrace=False)
+        if recorder.reasons:
+            pytest.skip(f"not evaluated: {'; '.join(recorder.reasons)}")
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:  # noqa: ARG001 - pytest's signature
+    """Carry the control, the severity and the drill's timeline with the report, across processes too."""
+    report = yield
+    marker = item.get_closest_marker("stsguard")
+    if marker is not None and marker.args:
+        report.stsguard_control = str(marker.args[0])
+        report.stsguard_severity = _severity(item, marker)
+    if report.when == "call" and (steps := item.stash.get(TIMELINE, None)):
+        report.sections.append(("stsguard timeline", "\n".join(steps)))
+    return report
+
+
+def _severity(item: pytest.Item, marker: pytest.Mark) -> str:
+    try:
+        return str(item.config.stash[RUN].severity_of(str(marker.args[0]), marker.kwargs.get("severity")))
+    except StsGuardError:
+        return ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_table_header(cells: list[str]) -> None:
+    """Add the columns Control and Severity to pytest-html's table."""
+    from pytest_stsguard.reporting.pytest_html import header_cells
+
+    cells[2:2] = header_cells()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_table_row(report: Any, cells: list[str]) -> None:
+    """Fill the columns of one row, escaped."""
+    from pytest_stsguard.reporting.pytest_html import row_cells
+
+    cells[2:2] = row_cells(report)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_results_table_html(report: Any, data: list[str]) -> None:
+    """Put the drill's steps into the expanded row, escaped."""
+    from pytest_stsguard.reporting.pytest_html import expand
+
+    expand(report, data)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand a worker's findings to the controller, which alone writes files."""
+    config = session.config
+    run = config.stash[RUN]
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["stsguard_findings"] = [finding.as_json() for finding in run.findings]
+        return
+    path = run.option("write_baseline")
+    if path:
+        from pytest_stsguard.findings import Baseline
+
+        try:
+            Baseline.write(path, run.findings)
+        except StsGuardError as error:
+            raise as_usage_error(error) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the findings of a worker that has ended."""
+    handed = getattr(node, "workeroutput", {}).get("stsguard_findings", ())
+    if handed:
+        from pytest_stsguard.findings import Finding
+
+        node.config.stash[RUN].findings.extend(Finding.from_json(entry) for entry in handed)

@@ -1,0 +1,155 @@
+"""One pytest run: what it was asked to examine, as of when, and what it found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_stsguard.clock import Clock
+from pytest_stsguard.errors import ConfigurationError, StsGuardError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_stsguard.account import Account
+    from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Severity, Triage
+
+__all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
+
+DEMO_TARGET = "demo"
+
+
+class Run:
+    """The run's options, read when they are first asked for, and its findings by control."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self.findings: list[Finding] = []
+        self.not_evaluated: dict[str, str] = {}
+        self.errors: dict[str, str] = {}
+
+    def option(self, name: str) -> Any:
+        """Give an option of the command line, else the ini key of the same name; None or empty when neither is set."""
+        value = self._config.getoption(f"stsguard_{name}", None)
+        return value if value not in (None, [], False) else self._config.getini(f"stsguard_{name}")
+
+    @cached_property
+    def target(self) -> str:
+        """What is examined: ``demo`` unless another target is given."""
+        return str(self.option("target") or DEMO_TARGET)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the simulated demo world is examined."""
+        return self.target == DEMO_TARGET
+
+    @cached_property
+    def at(self) -> datetime:
+        """The moment to audit as of."""
+        text = self.option("at")
+        return _moment(text) if text else Clock().now()
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """stsguard.toml, or the table of pyproject.toml, or nothing but defaults."""
+        from pytest_stsguard.findings import Configuration  # noqa: PLC0415 - an unrelated run must not pay for it
+
+        return Configuration.load(self.option("config") or None, self._config.rootpath)
+
+    @cached_property
+    def fail_on(self) -> Severity:
+        """The lowest severity that fails a check."""
+        from pytest_stsguard.findings import Severity  # noqa: PLC0415 - as above
+
+        text = self.option("fail_on")
+        return Severity.parse(text) if text else self.configuration.fail_on
+
+    @cached_property
+    def triage(self) -> Triage:
+        """The mutes and the baseline of this run."""
+        from pytest_stsguard.findings import Baseline, Triage  # noqa: PLC0415 - as above
+
+        path = self.option("baseline") or self.configuration.baseline
+        return Triage(self.configuration.mutes, baseline=Baseline.read(path) if path else None, at=self.at)
+
+    @cached_property
+    def account(self) -> Account:
+        """The account that the target names; not for the demo, which each test opens anew."""
+        from pytest_stsguard.account import load  # noqa: PLC0415 - as above
+
+        return load(self.target)
+
+    @cached_property
+    def role_globs(self) -> tuple[str, ...]:
+        """The globs of the role names to look at; empty: all."""
+        return tuple(self.option("role") or ())
+
+    @cached_property
+    def controls(self) -> dict[str, Control]:
+        """The catalogue, with the controls that hooks add."""
+        from pytest_stsguard.findings import controls  # noqa: PLC0415 - as above
+
+        known = {entry.id: entry for entry in controls()}
+        for added in self._config.hook.pytest_stsguard_controls(config=self._config):
+            for entry in added:
+                if entry.id in known:
+                    raise ConfigurationError(f"control `{entry.id}` is defined twice", hint="use a prefix of your own")
+                known[entry.id] = entry
+        return known
+
+    def severity_of(self, control_id: str, marked: str | None) -> Severity:
+        """Give a control's severity: of the marker, of the configuration, of the catalogue."""
+        from pytest_stsguard.findings import Severity  # noqa: PLC0415 - as above
+
+        if marked is not None:
+            return Severity.parse(marked)
+        if control_id in self.configuration.severity:
+            return self.configuration.severity[control_id]
+        known = self.controls.get(control_id)
+        if known is None:
+            raise ConfigurationError(
+                f"unknown control `{control_id}`", hint="give the marker a severity, or add it by the controls hook"
+            )
+        return known.severity
+
+    def close_check(self, recorder: Recorder) -> str | None:
+        """Take over what a check recorded; gives the text of its failure, None when it passes."""
+        seen = self.triage.apply(recorder.findings)
+        self.findings.extend(seen)
+        self.errors |= dict.fromkeys([recorder.control] if recorder.errors else [], "; ".join(recorder.errors))
+        if recorder.reasons:
+            self.not_evaluated[recorder.control] = "; ".join(recorder.reasons)
+        lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
+        lines += [_line(finding) for finding in _worst_first(seen) if finding.fails(self.fail_on)]
+        return "\n".join(lines) if lines else None
+
+
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: finding.sort_key())
+
+
+def _line(finding: Finding) -> str:
+    place = f" ({finding.place})" if finding.place else ""
+    where = f"  [{finding.location[0]}:{finding.location[1]}]" if finding.location else ""
+    return f"{finding.severity!s:8} {finding.control}  {finding.resource}: {finding.message}{place}{where}"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"`{text}` is no moment", hint="write it in ISO 8601: 2026-11-20T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def as_usage_error(error: StsGuardError) -> pytest.UsageError:
+    """Turn an error of the user's input into pytest's own kind: one line, exit code 4, no traceback."""
+    return pytest.UsageError(f"stsguard: {error}")
+
+
+RUN = pytest.StashKey[Run]()
+RECORDER = pytest.StashKey["Recorder"]()
+TIMELINE = pytest.StashKey["list[str]"]()
