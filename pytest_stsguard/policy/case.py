@@ -14,13 +14,25 @@ if TYPE_CHECKING:
     from pytest_stsguard.policy.document import Policy
     from pytest_stsguard.policy.request import Request
 
-__all__ = ["UNCONTROLLED", "Case"]
+__all__ = ["UNCONTROLLED", "Arguments", "Case"]
 
 UNCONTROLLED: Final = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 """Actions that no policy controls: AWS answers them despite any deny.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
+
+
+Arguments = tuple[
+    "Request",
+    "Sequence[Policy]",
+    "Policy | None",
+    "Sequence[Policy]",
+    "Sequence[Policy] | None",
+    "Sequence[Sequence[Policy]]",
+    "Sequence[Sequence[Policy]]",
+]
+"""What `authorize` was given: request, identity, resource, boundary, session, scps, rcps."""
 
 
 class Case(NamedTuple):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.errors import UnsupportedError
+from pytest_stsguard.policy.case import Case
 from pytest_stsguard.policy.combination import Layer, Ruling, combine, missing_identity, missing_limit
 from pytest_stsguard.policy.explanation import explain, tell
 from pytest_stsguard.policy.inspection import Inspected, Seen, inspect, said_by
 from pytest_stsguard.policy.principals import Grant
 
 if TYPE_CHECKING:
-    from pytest_stsguard.policy.case import Case
+    from pytest_stsguard.policy.case import Arguments
 
 __all__ = ["Decision"]
 
@@ -23,11 +24,11 @@ class Decision:
     asked for, so that a decision costs no more than its outcome.
     """
 
-    __slots__ = ("_case", "_inspected", "outcome")
+    __slots__ = ("_arguments", "_inspected", "outcome")
 
-    def __init__(self, outcome: str, case: Case) -> None:
+    def __init__(self, outcome: str, arguments: Arguments) -> None:
         self.outcome = outcome
-        self._case = case
+        self._arguments = arguments
         self._inspected: tuple[Inspected, ...] | None = None
 
     def __repr__(self) -> str:
@@ -35,6 +36,10 @@ class Decision:
 
     def __str__(self) -> str:
         return self.text()
+
+    @property
+    def _case(self) -> Case:
+        return Case(*self._arguments)
 
     @property
     def allowed(self) -> bool:
@@ -111,7 +116,7 @@ class Decision:
         return frozenset(layers)
 
 
-def decide_with_care(case: Case) -> Decision:
+def decide_with_care(arguments: Arguments) -> Decision:
     """Decide where a statement that could not be read may bear on the request.
 
     It is left aside only when the outcome is the same whatever it says.
@@ -119,6 +124,7 @@ def decide_with_care(case: Case) -> Decision:
     Raises:
         UnsupportedError: it could change the outcome; `location` is its place.
     """
+    case = Case(*arguments)
     inspected = inspect(case)
     outcome = combine(case, said_by(case, inspected)).outcome
     for one in inspected:
@@ -127,4 +133,4 @@ def decide_with_care(case: Case) -> Decision:
             if not harmless:
                 place = f"{seen.policy}: {seen.place}" if seen.place else seen.policy
                 raise UnsupportedError(f"what could not be read may decide `{case.request.action}`", location=place)
-    return Decision(outcome, case)
+    return Decision(outcome, arguments)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DoubtError", "listen", "verdict_of"]
 
+# The hot path reads these as plain globals.
+SILENT, ALLOW, DENY = Verdict.SILENT, Verdict.ALLOW, Verdict.DENY
+
 
 class DoubtError(Exception):
     """A statement that could not be read may bear on the request: the layers must be looked at with care."""
@@ -25,20 +28,21 @@ class DoubtError(Exception):
 def verdict_of(policies: Iterable[Policy], request: Request) -> Verdict:
     """Give the word of policies that name no principals."""
     action = request.action
-    verdict = Verdict.SILENT
+    allowed = False
     for policy in policies:
-        plan = policy.index.plan(action)
+        index = policy.index
+        plan = index.plans.get(action) or index.make(action)
         if plan.doubtful:
             raise DoubtError
         for ask in plan.denies:
             if ask is None or ask(request):
-                return Verdict.DENY
-        if verdict is Verdict.SILENT:
+                return DENY
+        if not allowed:
             for ask in plan.allows:
                 if ask is None or ask(request):
-                    verdict = Verdict.ALLOW
+                    allowed = True
                     break
-    return verdict
+    return ALLOW if allowed else SILENT
 
 
 def listen(case: Case) -> Said:

@@ -40,21 +40,23 @@ class Plan:
 
 
 class Index:
-    """The statements of one policy by action; made when the first request asks."""
+    """The statements of one policy by action; made when the first request asks.
+
+    `plans` holds what was made, by the action as requests write it.
+    """
 
     def __init__(self, statements: Sequence[Statement], version: str | None, *, whole: bool) -> None:
         self._statements = statements
         self._version = version
         self._whole = whole
-        self._plans: dict[str, Plan] = {}
+        self.plans: dict[str, Plan] = {}
 
     def __reduce__(self) -> tuple[Callable[..., Index], tuple[Sequence[Statement], str | None, bool]]:
         return _again, (self._statements, self._version, self._whole)
 
     def plan(self, action: str) -> Plan:
         """Give the plan for an action, written in any case."""
-        plan = self._plans.get(action)
-        return plan if plan is not None else self._make(action)
+        return self.plans.get(action) or self.make(action)
 
     @cached_property
     def matchers(self) -> tuple[Matcher, ...]:
@@ -69,7 +71,8 @@ class Index:
                 files.setdefault(service, []).append(matcher)
         return files
 
-    def _make(self, action: str) -> Plan:
+    def make(self, action: str) -> Plan:
+        """Make the plan for an action, and keep it while there is room."""
         folded = action.lower()
         candidates = [*self._files.get(folded.partition(":")[0], ()), *self._files.get(None, ())]
         found = tuple(
@@ -87,8 +90,8 @@ class Index:
             unreadable=unreadable,
             doubtful=bool(unreadable) or not self._whole,
         )
-        if len(self._plans) < MOST_PLANS and len(action) <= LONGEST_ACTION:
-            self._plans[action] = plan
+        if len(self.plans) < MOST_PLANS and len(action) <= LONGEST_ACTION:
+            self.plans[action] = plan
         return plan
 
 

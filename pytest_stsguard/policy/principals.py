@@ -5,9 +5,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.errors import InputError
@@ -21,6 +20,7 @@ __all__ = ["Caller", "Grant", "Kind", "caller_of", "grant_of", "spares"]
 LONGEST: Final = 2048
 """No ARN is longer; what is longer is refused before it can fill the table of callers."""
 
+MOST_CALLERS: Final = 4096
 UNIQUE_ID_PREFIXES: Final = ("AIDA", "AROA")
 SERVICE_LINKED_PATH: Final = ":role/aws-service-role/"
 SERVICE_LINKED_NAME: Final = "AWSServiceRoleFor"
@@ -57,6 +57,7 @@ class Caller:
 
     `name` is the user's, role's or federated user's name, without path; `account` is empty where there is none.
     `owns_policies` is false for whom only the resource's policy speaks: services, identity providers, the anonymous.
+    `ordinary` are users, roles and their sessions: what their identity policies say is not changed by what they are.
     """
 
     kind: Kind
@@ -64,11 +65,12 @@ class Caller:
     partition: str
     account: str
     name: str
+    owns_policies: bool = field(init=False)
+    ordinary: bool = field(init=False)
 
-    @property
-    def owns_policies(self) -> bool:
-        """Tell whether identity policies can apply to this caller."""
-        return self.kind not in _WITHOUT_POLICIES
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "owns_policies", self.kind not in _WITHOUT_POLICIES)
+        object.__setattr__(self, "ordinary", self.kind in _ORDINARY)
 
     @property
     def principal_arn(self) -> str | None:
@@ -105,6 +107,7 @@ _TYPES: Final = {
     Kind.ANONYMOUS: "Anonymous",
 }
 _WITHOUT_POLICIES: Final = frozenset({Kind.SERVICE, Kind.PROVIDER, Kind.ANONYMOUS})
+_ORDINARY: Final = frozenset({Kind.USER, Kind.ROLE, Kind.SESSION})
 _IAM_KINDS: Final = {
     "user": Kind.USER,
     "role": Kind.ROLE,
@@ -114,20 +117,28 @@ _IAM_KINDS: Final = {
 _STS_KINDS: Final = {"assumed-role": Kind.SESSION, "federated-user": Kind.FEDERATED_USER}
 
 
+KNOWN_CALLERS: Final[dict[str, Caller]] = {}
+"""Callers by the text they were read from, so that each is read once; bounded in number and in length."""
+
+
 def caller_of(principal: str) -> Caller:
     """Read who calls from an ARN, an account id, a service's name or `*` for an anonymous caller.
 
     Raises:
         InputError: nobody can call under this name.
     """
+    found = KNOWN_CALLERS.get(principal)
+    if found is None:
+        found = _read_caller(principal)
+        if len(KNOWN_CALLERS) >= MOST_CALLERS:
+            KNOWN_CALLERS.clear()
+        KNOWN_CALLERS[principal] = found
+    return found
+
+
+def _read_caller(principal: str) -> Caller:
     if len(principal) > LONGEST:
         raise InputError(f"a principal of {len(principal)} characters cannot call", location="principal")
-    return _read_caller(principal)
-
-
-@lru_cache(maxsize=4096)
-def _read_caller(principal: str) -> Caller:
-    """Read a caller once; the table is bounded in entries here and in their size above."""
     if principal == "*":
         return Caller(Kind.ANONYMOUS, principal, "aws", "", "")
     if is_account_id(principal):
