@@ -98,7 +98,7 @@ class Host(Protocol):
 
     @property
     def instance_id(self) -> str:
-        """The instance id; tokens are bound to it."""
+        """The instance id."""
 
     def options(self) -> MetadataOptions:
         """Give the metadata options as they stand."""

@@ -36,7 +36,7 @@ class MetadataService:
         self.instance = instance
         self.clock = clock
         self.hops = hops
-        self.tokens = tokens or SessionTokens(instance.instance_id, clock)
+        self.tokens = tokens or SessionTokens(clock)
 
     def answer(self, request: Request) -> Answer | None:
         """Give the answer to `request`; None when none reaches the caller.

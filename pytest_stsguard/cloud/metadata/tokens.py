@@ -30,15 +30,14 @@ TTL = re.compile("0*([1-9][0-9]{0,4})")
 class SessionTokens:
     """Makes and reads the tokens of one instance; nothing is stored, so nothing grows.
 
-    A token carries its moment of issue and its lifetime under a keyed hash over both and the instance id: on another
-    instance it is worthless. AWS documents no end of a token other than its lifetime and binds it to the instance, so it
-    survives a reboot, a stop and start, and a change of the metadata options.
+    A token carries its moment of issue and its lifetime under a hash with a key that each instance has of its own: on
+    another instance it is worthless. AWS documents no end of a token other than its lifetime, so it survives a reboot,
+    a stop and start, and a change of the metadata options.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-v2-how-it-works.html
     """
 
-    def __init__(self, instance_id: str, clock: Clock) -> None:
-        self._instance_id = instance_id.encode()
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._key = secrets.token_bytes(32)
 
@@ -70,5 +69,5 @@ class SessionTokens:
         return left if left > 0 else None
 
     def _seal(self, fields: bytes) -> str:
-        mac = hmac.new(self._key, fields + self._instance_id, hashlib.sha256).digest()
+        mac = hmac.new(self._key, fields, hashlib.sha256).digest()
         return base64.urlsafe_b64encode((fields + mac)[:SIZE]).decode()

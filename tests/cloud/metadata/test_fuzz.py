@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,9 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pytest_stsguard.clock import SimulatedClock
-from pytest_stsguard.cloud.metadata import MetadataService, Request
+from pytest_stsguard.cloud.metadata import ContainerCredentials, ContainerServer, MetadataService, Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from pytest_stsguard.cloud.metadata import MetadataServer
@@ -90,7 +92,7 @@ def test_the_rules_hold_for_any_request(
         assert re.fullmatch(r"[ -~]*", f"{name}: {value}")
 
 
-def exchange(server: MetadataServer, data: bytes) -> bytes:
+def exchange(server: MetadataServer | ContainerServer, data: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.settimeout(10)
         try:
@@ -146,6 +148,30 @@ def test_no_path_and_no_host_reaches_the_other_instance(
         clean = path.encode("ascii", "ignore").translate(None, bytes(range(33)))
         data = b"GET " + (clean or b"/") + b" HTTP/1.1\r\nHost: " + other.encode() + b"\r\n\r\n"
         assert other.encode() not in exchange(one, data)
+
+
+@pytest.fixture(scope="module")
+def closed_pod() -> Iterator[ContainerServer]:
+    """An endpoint whose token nobody can guess."""
+
+    class Closed:
+        def authorization(self) -> str:
+            return secrets.token_hex(16)
+
+        def credentials(self) -> ContainerCredentials:
+            pytest.fail("credentials were asked for")
+
+    with ContainerServer(Closed(), kind="eks") as server:
+        yield server
+
+
+@relaxed
+@given(data=raw | st.just(b"GET /v1/credentials HTTP/1.1\r\nAuthorization: x"), end=st.sampled_from([b"", b"\r\n\r\n"]))
+def test_nothing_gets_credentials_out_of_an_endpoint_without_its_token(
+    closed_pod: ContainerServer, data: bytes, end: bytes
+) -> None:
+    for status in re.findall(rb"HTTP/1\.1 (\d{3}) [A-Z]", exchange(closed_pod, data + end)):
+        assert int(status) in KNOWN - {200}
 
 
 def test_afterwards_it_still_answers(neighbours: tuple[MetadataServer, MetadataServer]) -> None:

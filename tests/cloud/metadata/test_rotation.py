@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,6 +52,27 @@ def test_the_same_credentials_are_given_until_five_minutes_before_their_end(
     second = rotation.current("2.0")
     assert second is not first
     assert rotation.current("2.0") is second
+
+
+class Still(SimulatedClock):
+    """A clock that moves only when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.moment = super().now()
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def test_five_minutes_to_the_microsecond() -> None:
+    clock = Still()
+    rotation = CredentialRotation(clock, Issuer(clock))
+    first = rotation.current("2.0")
+    clock.moment = first.expiration - timedelta(minutes=5, microseconds=1)
+    assert rotation.current("2.0") is first
+    clock.moment += timedelta(microseconds=1)
+    assert rotation.current("2.0") is not first
 
 
 def test_the_moment_can_be_set_earlier(clock: SimulatedClock, issuer: Issuer) -> None:
@@ -126,6 +147,28 @@ def test_threads_get_the_same_credentials(clock: SimulatedClock, issuer: Issuer)
         thread.join()
     assert len(got) == 400
     assert set(got) == {rotation.current("2.0")}
+
+
+def test_two_callers_at_once_cause_one_issue(clock: SimulatedClock, issuer: Issuer) -> None:
+    begun, twice = threading.Event(), threading.Event()
+
+    def slow(delivery: str) -> InstanceCredentials:
+        if begun.is_set():
+            twice.set()
+        begun.set()
+        twice.wait(0.2)
+        return issuer(delivery)
+
+    rotation = CredentialRotation(clock, slow)
+    got: list[InstanceCredentials] = []
+    threads = [threading.Thread(target=lambda: got.append(rotation.current("2.0"))) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert not twice.is_set()
+    assert got[0] is got[1]
 
 
 def test_renewal_does_not_wait_for_an_issue_under_way_and_discards_what_it_gives(

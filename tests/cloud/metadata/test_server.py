@@ -236,6 +236,14 @@ def test_a_header_that_hides_behind_a_broken_line_is_not_lost(server: MetadataSe
         assert status(talk(server, head + hidden + b"\r\n")) in {400, 403}
 
 
+@pytest.mark.parametrize("target", [b"/latest/meta-data/", b"/nowhere", b"/ /"])
+def test_head_sends_no_body_whatever_it_announces(server: MetadataServer, target: bytes) -> None:
+    reply = talk(server, b"HEAD " + target + b" HTTP/1.1\r\n\r\n")
+    assert reply.startswith(b"HTTP/1.1 ")
+    assert reply.endswith(b"\r\n\r\n")
+    assert b"\r\nContent-Length: 0\r\n" not in reply
+
+
 def test_a_connection_without_a_request_just_ends(server: MetadataServer) -> None:
     assert talk(server, b"") == b""
     assert talk(server, b"\r\n") == b""

@@ -131,7 +131,7 @@ def test_the_last_microsecond_of_a_token_counts(ttl: Any, microseconds: int) -> 
     from datetime import timedelta
 
     clock = Still()
-    tokens = SessionTokens("i-1", clock)
+    tokens = SessionTokens(clock)
     token = tokens.issue(ttl)
     clock.moment += timedelta(microseconds=microseconds)
     left = tokens.remaining(token)
@@ -163,7 +163,7 @@ def test_a_bad_token_is_refused_even_where_none_is_needed(
 @settings(max_examples=300)
 @given(place=st.integers(0, 55), character=st.characters(min_codepoint=33, max_codepoint=126))
 def test_no_other_spelling_of_a_token_is_accepted(place: int, character: str) -> None:
-    tokens = SessionTokens("i-1", SimulatedClock())
+    tokens = SessionTokens(SimulatedClock())
     token = tokens.issue(600)
     changed = token[:place] + character + token[place + 1 :]
     assert tokens.remaining(changed) == (600 if changed == token else None)
@@ -171,7 +171,7 @@ def test_no_other_spelling_of_a_token_is_accepted(place: int, character: str) ->
 
 @given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1"))))
 def test_no_text_is_taken_for_a_token(text: str) -> None:
-    assert SessionTokens("i-1", SimulatedClock()).remaining(text) is None
+    assert SessionTokens(SimulatedClock()).remaining(text) is None
 
 
 def test_a_token_of_another_instance_is_worthless(
