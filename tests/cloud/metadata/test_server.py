@@ -107,7 +107,7 @@ def test_after_close_no_thread_and_no_socket_is_left(machine: Any, clock: Simula
     talk(server, b"GET / HTTP/1.1\r\n\r\n")
     server.close()
     server.close()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     for connection in idle:
         assert connection.recv(100) == b""
         connection.close()
@@ -134,7 +134,7 @@ def test_a_port_in_use_is_a_clear_error(machine: Any, clock: SimulatedClock, ser
         InputError, match=f"cannot listen on port `{server.port}` of `127.0.0.1`: address already in use"
     ):
         MetadataServer(machine, clock, port=server.port)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_an_address_of_another_machine_is_a_clear_error(machine: Any, clock: SimulatedClock) -> None:
