@@ -92,6 +92,10 @@ class Decision:
         """Explain the decision to a person."""
         return tell(self._case, self.outcome, self.reason(), self.explain())
 
+    def verdicts(self) -> tuple[tuple[Layer, str], ...]:
+        """Give what each layer that bears on the caller said, a pair for each level: ``allow``, ``deny`` or ``silent``."""
+        return tuple((one.layer, one.verdict.name.lower()) for one in self._inspect())
+
     def _inspect(self) -> tuple[Inspected, ...]:
         if self._inspected is None:
             self._inspected = inspect(self._case)

@@ -15,7 +15,7 @@ from pytest_stsguard.policy.statement import Condition, Principal
 if TYPE_CHECKING:
     from pytest_stsguard.policy.kinds import Kind
 
-__all__ = ["read_actions", "read_conditions", "read_principals", "read_resources", "read_texts"]
+__all__ = ["condition_text", "read_actions", "read_conditions", "read_principals", "read_resources", "read_texts"]
 
 PRINCIPAL_TYPES: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _QUALIFIED: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", re.ASCII)
@@ -192,7 +192,7 @@ def _read_key(
         notes.refuse(PolicyError("a condition key is missing", location=place))
         return None
     items = value if isinstance(value, (list, tuple)) else [value]
-    values = [_condition_value(item) for item in items]
+    values = [condition_text(item) for item in items]
     for index, text in enumerate(values):
         where = f"{place}[{index}]" if items is value else place
         problem = f"a condition value is no {json_type(items[index])}" if text is None else _value_problem(name, text)
@@ -206,7 +206,7 @@ def _read_key(
     return Condition(operator, name, qualifier, if_exists=if_exists, key=key, values=texts)
 
 
-def _condition_value(value: object) -> str | None:
+def condition_text(value: object) -> str | None:
     """Give a value as text: JSON's `true` and `5` act as `"true"` and `"5"`."""
     if isinstance(value, bool):
         return "true" if value else "false"
