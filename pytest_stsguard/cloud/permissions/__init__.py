@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .permission import Permission, State, UnmappedOperationError
+from .rules import required
 
-__all__ = ["Permission", "State", "UnmappedOperationError"]
+__all__ = ["Permission", "State", "UnmappedOperationError", "required"]

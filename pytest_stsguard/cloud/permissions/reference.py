@@ -70,7 +70,7 @@ def action(prefix: str, name: str) -> Action | None:
 def _use(prefix: str, use: dict[str, Any]) -> Use:
     resource = _resources(prefix)[use["name"]]
     # The reference lists a resource's own tags with the resource, not always with the action.
-    own = {key for key in resource["conditionKeys"] if "ResourceTag/" in key}
+    own = {key for key in resource.get("conditionKeys", ()) if "ResourceTag/" in key}
     return Use(use["name"], bool(use["required"]), resource["arn"], frozenset({*use["conditionKeys"], *own}))
 
 
