@@ -90,6 +90,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise as_usage_error(error) from None
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave drills out where they would not run on the demo world."""
+    run = item.config.stash[RUN]
+    if not run.is_demo and item.get_closest_marker("stsguard_drill"):
+        pytest.skip(f"drills run on the demo world, not on `{run.target}`")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a check for what it recorded, and skip it, in so many words, for what it could not evaluate."""

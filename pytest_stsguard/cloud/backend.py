@@ -7,12 +7,15 @@ import os
 import threading
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from pytest_stsguard.cloud.calls import Call
 
 __all__ = ["Backend"]
 
@@ -72,8 +75,8 @@ class Backend:
 
         return MockAWS._nested_count > 1  # noqa: SLF001 - moto offers no other way to ask
 
-    def dispatch(self, request: Request, *, account: str) -> Response:
-        """Let moto answer `request` on behalf of `account`."""
+    def dispatch(self, request: Request, call: Call, *, account: str) -> Response:
+        """Let moto answer `request`, which asks for `call`, on behalf of `account`."""
         from botocore.awsrequest import AWSPreparedRequest  # noqa: PLC0415 - as above
         from botocore.compat import HTTPHeaders  # noqa: PLC0415
         from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415
@@ -83,10 +86,12 @@ class Backend:
         for name, value in request.headers.items():
             headers[name] = value
         headers["x-moto-account-id"] = account
-        prepared = AWSPreparedRequest(request.method, request.url, headers, request.body, False)  # noqa: FBT003
+        url = aws_url(request, call)
+        headers["host"] = urlsplit(url).netloc
+        prepared = AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
         answer = BotocoreStubber.process_request(botocore_stubber, prepared)
         if answer is None:
-            raise CloudError(f"moto has no service behind `{request.split.netloc}`")
+            raise NotImplementedError(f"moto has no service behind `{url}`")
         status, answered, body = answer
         return Response(status, _plain(answered), body.encode() if isinstance(body, str) else bytes(body or b""))
 
@@ -125,6 +130,30 @@ class Backend:
         for name, data in _aws_managed_policies().items():
             path = data.get("Path") or "/"
             self.provide_managed_policy(f"arn:aws{_AWS_MANAGED}{path.lstrip('/')}{name}", account=account)
+
+
+def aws_url(request: Request, call: Call) -> str:
+    """Give the URL that the request would have had on AWS, by which moto finds the service.
+
+    A request to the server on loopback bears the server's own address; S3's bucket is then put into the path.
+    """
+    parts = request.split
+    if parts.netloc.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+        return request.url
+    path = parts.path or "/"
+    bucket = call.parameters.get("Bucket") if call.service == "s3" else None
+    if isinstance(bucket, str) and not parts.netloc.startswith("127.") and parts.netloc.startswith(f"{bucket}."):
+        path = f"/{bucket}{path}"
+    return urlunsplit(("https", _hostname(call.service, call.region), path, parts.query, ""))
+
+
+@lru_cache(maxsize=512)
+def _hostname(service: str, region: str) -> str:
+    from botocore.loaders import Loader  # noqa: PLC0415 - moto is imported when a cloud opens, botocore with it
+    from botocore.regions import EndpointResolver  # noqa: PLC0415
+
+    endpoint = EndpointResolver(Loader().load_data("endpoints")).construct_endpoint(service, region)
+    return str(endpoint["hostname"]) if endpoint else f"{service}.{region}.amazonaws.com"
 
 
 def _accounts() -> set[str]:

@@ -16,6 +16,7 @@ from pytest_stsguard.cloud.answers import answer
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
+from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.signature import Claim, claim_of
@@ -130,7 +131,9 @@ class Gate:
         assert call is not None  # noqa: S101 - as above
         assert caller is not None  # noqa: S101
         try:
-            needed = required(call, account=caller.account, state=self._state, caller_name=caller.name)
+            account = caller.account or self._backend.account
+            lookup = Lookup(self._backend, self._state, account)
+            needed = required(call, account=account, state=lookup, caller_name=caller.name or None)
             for permission in needed:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
@@ -151,7 +154,7 @@ class Gate:
         if call.service == "iam":
             self._provide_policies(call, account)
         try:
-            response = self._backend.dispatch(passage.request, account=account)
+            response = self._backend.dispatch(passage.request, call, account=account)
         except NotImplementedError as error:
             raise Fault(Refusal.NOT_SIMULATED, f"moto does not implement `{call.service}:{call.operation}`") from error
         for observer in self.observers:

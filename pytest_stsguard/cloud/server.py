@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +60,20 @@ class Server:
         if request.path.startswith(_CONTROL):
             response = self._control(request)
         else:
-            response = self._cloud.gate.handle(request)
+            response = self._answer(request)
         headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _HOP_BY_HOP]
         if request.method != "HEAD" or "content-length" not in response.headers:
             headers = [header for header in headers if header[0].lower() != "content-length"]
             headers.append(("content-length", str(len(response.body))))
         start_response(f"{response.status} {_phrase(response.status)}", headers)
         return [b"" if request.method == "HEAD" else response.body]
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            return self._cloud.gate.handle(request)
+        except Exception as error:  # noqa: BLE001 - a fault of moto or of ours must reach the client as AWS's 500
+            print(f"stsguard: {request.method} {request.path}: {error!r}", file=sys.stderr)  # noqa: T201 - the server's log
+            return _json(500, {"__type": "InternalFailure", "message": "the simulated service failed"})
 
     def _control(self, request: Request) -> Response:
         action = request.path[len(_CONTROL) :]

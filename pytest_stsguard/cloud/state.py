@@ -150,8 +150,6 @@ class State:
             policy = self._parsed[key] = Policy.parse(text, kind=kind, lenient=True, name=name)
         return policy
 
-    # What permissions.State asks.
-
     def bucket_owner(self, bucket: str) -> str | None:
         """The account that owns a bucket, None for one that does not exist."""
         from moto.s3.models import s3_backends  # noqa: PLC0415 - as above
@@ -159,55 +157,6 @@ class State:
         self._backend.seed("s3")
         owner = s3_backends.bucket_accounts.get(bucket)
         return owner[1] if owner else None
-
-    def instance_profile_role(self, profile: str) -> str | None:
-        """The ARN of the role in an instance profile, which is given by name or ARN."""
-        name = profile.rpartition("/")[2]
-        for candidate in list(self._iam(self._backend.account).instance_profiles.values()):
-            if candidate.name == name:
-                return candidate.roles[0].arn if candidate.roles else None
-        return None
-
-    def iam_arn(self, kind: str, name: str) -> str | None:
-        """The ARN, with its path, of an existing user, role, group, instance profile."""
-        iam = self._iam(self._backend.account)
-        if kind == "user":
-            found = iam.users.get(name)
-        elif kind == "group":
-            found = iam.groups.get(name)
-        else:
-            held = iam.roles if kind == "role" else iam.instance_profiles
-            found = next((entry for entry in list(held.values()) if entry.name == name), None)
-        return found.arn if found else None
-
-    def resource_tags(self, arn: str) -> Mapping[str, str]:
-        """The tags of a resource, as far as moto keeps them; none for one that does not exist."""
-        parts = arn.split(":", 5)
-        if len(parts) < 6:  # noqa: PLR2004 - the six parts of an ARN
-            return {}
-        service, region, tail = parts[2], parts[3], parts[5]
-        if service == "ec2":
-            return dict(self._backend.service("ec2", region=region).tags.get(tail.rpartition("/")[2], {}))
-        if service == "iam":
-            return self._iam_tags(tail)
-        if service == "s3" and "/" not in tail and self.bucket_owner(tail):
-            backend = self._backend.service("s3", account=self.bucket_owner(tail))
-            return dict(backend.tagger.get_tag_dict_for_resource(arn))
-        if service == "dynamodb" and tail.startswith("table/"):
-            table = self._backend.service("dynamodb", region=region).tables.get(tail.split("/")[1])
-            return {tag["Key"]: tag["Value"] for tag in table.tags} if table else {}
-        return {}
-
-    def _iam_tags(self, tail: str) -> Mapping[str, str]:
-        kind, _, path = tail.partition("/")
-        name = path.rpartition("/")[2]
-        if kind == "user":
-            user = self._iam(self._backend.account).users.get(name)
-            return {tag["Key"]: tag["Value"] for tag in (user.tags or ())} if user else {}
-        if kind == "role":
-            role = self.role(self._backend.account, name=name)
-            return role.tags if role else {}
-        return {}
 
     def _iam(self, account: str) -> Any:
         return self._backend.service("iam", account=account)

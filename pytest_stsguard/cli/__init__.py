@@ -1,0 +1,61 @@
+"""The command ``stsguard``: one module for each command, thin over the library.
+
+Data goes to stdout, messages to stderr. Exit codes: 0 clean, 1 findings or a failed drill, 2 bad usage or bad input, 3 AWS
+out of reach or access denied there, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from pytest_stsguard.errors import StsGuardError
+
+__all__ = ["cli", "main"]
+
+# command -> the module beside this one that holds it; loaded when it is called
+_COMMANDS = {
+    "prove": "prove",
+    "serve": "serve",
+    "simulate": "simulate",
+}
+_INTERRUPTED = 130
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are called, so that none pays for another's libraries."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"pytest_stsguard.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pytest-stsguard", prog_name="stsguard")
+def cli() -> None:
+    """Prove that a stolen AWS session dies when it is revoked, and that the workload lives on."""
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause is one line on stderr."""
+    try:
+        code = cli.main(prog_name="stsguard", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(_INTERRUPTED)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StsGuardError as error:
+        click.echo(f"stsguard: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,100 @@
+"""What the mapping from operations to permissions must ask of one account: owners, ARNs with their paths, tags, keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.state import State
+
+__all__ = ["Lookup"]
+
+
+class Lookup:
+    """The live answers of one account; nothing is found where nothing is."""
+
+    def __init__(self, backend: Backend, state: State, account: str) -> None:
+        self._backend = backend
+        self._state = state
+        self._account = account
+
+    def bucket_owner(self, bucket: str) -> str | None:
+        """The account that owns a bucket."""
+        return self._state.bucket_owner(bucket)
+
+    def instance_profile_role(self, profile: str) -> str | None:
+        """The ARN of the role in an instance profile, which is given by name or ARN."""
+        found = self._iam_entity("instance-profile", profile.rpartition("/")[2])
+        return str(found.roles[0].arn) if found is not None and found.roles else None
+
+    def iam_arn(self, kind: str, name: str) -> str | None:
+        """The ARN, with its path, of an existing user, role, group, instance profile or server certificate."""
+        found = self._iam_entity(kind, name)
+        return str(found.arn) if found is not None else None
+
+    def permissions_boundary(self, arn: str) -> str | None:
+        """The ARN of the boundary of a user or role."""
+        kind, _, path = arn.rpartition(":")[2].partition("/")
+        found = self._iam_entity(kind, path.rpartition("/")[2])
+        return getattr(found, "permissions_boundary_arn", None)
+
+    def partition_key(self, table: str) -> str | None:
+        """The name of the partition key of a DynamoDB table or index, by its ARN."""
+        parts = table.split(":", 5)
+        names = parts[-1].split("/")
+        found = self._service("dynamodb", region=parts[3]).tables.get(names[1]) if len(names) > 1 else None
+        if found is None:
+            return None
+        if len(names) > 3 and names[2] == "index":  # noqa: PLR2004 - table/NAME/index/NAME
+            indexes = [index for index in (*found.global_indexes, *found.indexes) if index.name == names[3]]
+            schema = indexes[0].schema if indexes else []
+        else:
+            schema = found.schema
+        return next((str(entry["AttributeName"]) for entry in schema if entry["KeyType"] == "HASH"), None)
+
+    def resource_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a resource, as far as moto keeps them."""
+        parts = arn.split(":", 5)
+        if len(parts) < 6:  # noqa: PLR2004 - the six parts of an ARN
+            return {}
+        service, region, tail = parts[2], parts[3] or None, parts[5]
+        if service == "ec2":
+            return dict(self._service("ec2", region=region).tags.get(tail.rpartition("/")[2], {}))
+        if service == "iam":
+            kind, _, path = tail.partition("/")
+            found = self._iam_entity(kind, path.rpartition("/")[2])
+            return _as_mapping(getattr(found, "tags", None))
+        if service == "s3":
+            return self._bucket_tags(tail, arn)
+        if service == "dynamodb" and tail.startswith("table/"):
+            table = self._service("dynamodb", region=region).tables.get(tail.split("/")[1])
+            return _as_mapping(getattr(table, "tags", None))
+        return {}
+
+    def _bucket_tags(self, tail: str, arn: str) -> Mapping[str, str]:
+        owner = self._state.bucket_owner(tail)
+        if owner is None:
+            return {}
+        return dict(self._backend.service("s3", account=owner).tagger.get_tag_dict_for_resource(arn))
+
+    def _iam_entity(self, kind: str, name: str) -> Any:
+        iam = self._service("iam")
+        named = {"user": iam.users, "group": iam.groups}
+        if kind in named:
+            return named[kind].get(name)
+        listed = {"role": iam.roles, "instance-profile": iam.instance_profiles, "server-certificate": iam.certificates}
+        entries = list(listed.get(kind, {}).values())
+        return next((entry for entry in entries if getattr(entry, "name", getattr(entry, "cert_name", None)) == name), None)
+
+    def _service(self, name: str, *, region: str | None = None) -> Any:
+        return self._backend.service(name, account=self._account, region=region)
+
+
+def _as_mapping(tags: Any) -> Mapping[str, str]:
+    """Read tags in either of moto's forms."""
+    if isinstance(tags, dict):
+        return {str(name): str(value["Value"] if isinstance(value, dict) else value) for name, value in tags.items()}
+    return {str(tag["Key"]): str(tag["Value"]) for tag in tags or ()}
