@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stsguard_drill
 
 
-
 def test_stolen_session_is_denied_and_a_fresh_one_works(
     sts_assume_role: Callable[..., Credentials], sts_revoke: Callable[..., Revocation]
 ) -> None:

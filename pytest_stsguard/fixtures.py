@@ -50,7 +50,7 @@ def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Iterator[Drill]:
+def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Drill:
     """Give a drill in the simulated cloud: steal, revoke, probe, recover, clean up; its timeline goes with the report."""
     from pytest_stsguard.drill import Drill
 

@@ -92,7 +92,7 @@ class Run:
         """The catalogue, with the controls that hooks add."""
         from pytest_stsguard.findings import controls  # noqa: PLC0415 - as above
 
-        known = {entry.id: entry for entry in controls()}
+        known = dict(controls())
         for added in self._config.hook.pytest_stsguard_controls(config=self._config):
             for entry in added:
                 if entry.id in known:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Authorizer"]
 
 
-
-
 class Authorizer:
     """The engine's questions, put together from a caller, a permission and the state of the account."""
 

@@ -73,7 +73,7 @@ class Backend:
         """Whether the test's own `mock_aws` is active beside the cloud's."""
         from moto.core.models import MockAWS  # noqa: PLC0415 - as above
 
-        return MockAWS._nested_count > 1  # noqa: SLF001 - moto offers no other way to ask
+        return bool(MockAWS._nested_count > 1)  # noqa: SLF001 - moto offers no other way to ask
 
     def dispatch(self, request: Request, call: Call, *, account: str) -> Response:
         """Let moto answer `request`, which asks for `call`, on behalf of `account`."""
@@ -82,12 +82,10 @@ class Backend:
         from moto.core.botocore_stubber import BotocoreStubber  # noqa: PLC0415
         from moto.core.models import botocore_stubber  # noqa: PLC0415
 
-        headers = HTTPHeaders()
-        for name, value in request.headers.items():
-            headers[name] = value
-        headers["x-moto-account-id"] = account
         url = aws_url(request, call)
-        headers["host"] = urlsplit(url).netloc
+        headers = HTTPHeaders()
+        for name, value in {**request.headers, "host": urlsplit(url).netloc, "x-moto-account-id": account}.items():
+            headers[name] = value
         prepared = AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
         answer = BotocoreStubber.process_request(botocore_stubber, prepared)
         if answer is None:
@@ -101,7 +99,7 @@ class Backend:
 
         self.seed(name)
         place = "aws" if name in {"iam", "s3", "sts"} else region or self.region
-        return get_backend(name)[account or self.account][place]  # type: ignore[call-overload] # any of moto's names
+        return get_backend(name)[account or self.account][place]
 
     def seed(self, service: str) -> None:
         """Fill `service` with what the world holds of it, once."""

@@ -43,9 +43,7 @@ class Cloud:
         ConfigurationError: for an unknown `world`, or an account id that is none.
     """
 
-    def __init__(
-        self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, world: str = "demo"
-    ) -> None:
+    def __init__(self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, world: str = "demo") -> None:
         if world not in WORLDS:
             raise ConfigurationError(f"unknown world `{world}`", hint=f"there are: {', '.join(sorted(WORLDS))}")
         if not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004 - an account id
@@ -113,7 +111,8 @@ class Cloud:
 
     def client(self, service: str, credentials: Credentials | None = None, **options: Any) -> Any:
         """Make a boto3 client for `service`, by default the administrator's; `options` are boto3's own."""
-        return (credentials or self.admin).session().client(service, **options)
+        session: Any = (credentials or self.admin).session()
+        return session.client(service, **options)
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Server:
         """Serve this cloud over HTTP on loopback, beside the clients of this process; closed with the cloud.

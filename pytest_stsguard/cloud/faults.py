@@ -36,7 +36,9 @@ class Refusal(Enum):
 class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
     """A refused request: a `Refusal` of the gate, or a service's own error with its code and status."""
 
-    def __init__(self, refusal: Refusal | None, message: str | None = None, *, code: str = "", status: int = 400) -> None:
+    def __init__(
+        self, refusal: Refusal | None, message: str | None = None, *, code: str = "", status: int = 400
+    ) -> None:
         super().__init__(message or code)
         self.refusal = refusal
         self.message = message
@@ -70,7 +72,11 @@ def _codes(suffix: str, status: int, *, unknown: str, signature: str) -> dict[Re
         Refusal.BAD_SIGNATURE: (signature, status, _SIGNATURE),
         Refusal.UNSIGNED: (f"MissingAuthenticationToken{suffix}", status, "Request is missing Authentication Token"),
         Refusal.SKEWED: (signature, status, "Signature expired or not yet current"),
-        Refusal.UNREADABLE: (f"SerializationException" if suffix else "MalformedInput", 400, "The request cannot be read"),
+        Refusal.UNREADABLE: (
+            "SerializationException" if suffix else "MalformedInput",
+            400,
+            "The request cannot be read",
+        ),
         Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
     }
 
@@ -83,46 +89,59 @@ _JSON = Dialect(
 _REST_JSON = Dialect(
     "rest-json", _codes("Exception", 403, unknown="UnrecognizedClientException", signature="InvalidSignatureException")
 )
-_QUERY_JSON = Dialect("query-json", {
-    **_JSON.codes,
-    Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access denied"),
-    Refusal.EXPIRED: ("ExpiredToken", 403, _EXPIRED),
-    Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
-    Refusal.BAD_TOKEN: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
-    Refusal.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403, _SIGNATURE),
-    Refusal.SKEWED: ("SignatureDoesNotMatch", 403, "Signature expired or not yet current"),
-})
+_QUERY_JSON = Dialect(
+    "query-json",
+    {
+        **_JSON.codes,
+        Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access denied"),
+        Refusal.EXPIRED: ("ExpiredToken", 403, _EXPIRED),
+        Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
+        Refusal.BAD_TOKEN: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
+        Refusal.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403, _SIGNATURE),
+        Refusal.SKEWED: ("SignatureDoesNotMatch", 403, "Signature expired or not yet current"),
+    },
+)
 _SNS = Dialect("query", {**_QUERY.codes, Refusal.ACCESS_DENIED: ("AuthorizationError", 403, "Access denied")})
-_EC2 = Dialect("ec2", {
-    Refusal.ACCESS_DENIED: ("UnauthorizedOperation", 403, "You are not authorized to perform this operation."),
-    Refusal.EXPIRED: ("RequestExpired", 400, "Request has expired."),
-    Refusal.UNKNOWN_KEY: ("AuthFailure", 401, _NOT_VALIDATED),
-    Refusal.BAD_TOKEN: ("AuthFailure", 401, _NOT_VALIDATED),
-    Refusal.BAD_SIGNATURE: ("AuthFailure", 401, _NOT_VALIDATED),
-    Refusal.UNSIGNED: ("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
-    Refusal.SKEWED: ("RequestExpired", 400, "Request has expired."),
-    Refusal.UNREADABLE: ("InvalidParameterValue", 400, "The request cannot be read"),
-    Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
-})
-_S3 = Dialect("s3", {
-    Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
-    Refusal.EXPIRED: ("ExpiredToken", 400, "The provided token has expired."),
-    Refusal.UNKNOWN_KEY: ("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records."),
-    Refusal.BAD_TOKEN: ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
-    Refusal.BAD_SIGNATURE: (
-        "SignatureDoesNotMatch",
-        403,
-        "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-    ),
-    Refusal.UNSIGNED: ("AccessDenied", 403, "Access Denied"),
-    Refusal.SKEWED: (
-        "RequestTimeTooSkewed",
-        403,
-        "The difference between the request time and the current time is too large.",
-    ),
-    Refusal.UNREADABLE: ("InvalidRequest", 400, "The request cannot be read"),
-    Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
-})
+_EC2 = Dialect(
+    "ec2",
+    {
+        Refusal.ACCESS_DENIED: ("UnauthorizedOperation", 403, "You are not authorized to perform this operation."),
+        Refusal.EXPIRED: ("RequestExpired", 400, "Request has expired."),
+        Refusal.UNKNOWN_KEY: ("AuthFailure", 401, _NOT_VALIDATED),
+        Refusal.BAD_TOKEN: ("AuthFailure", 401, _NOT_VALIDATED),
+        Refusal.BAD_SIGNATURE: ("AuthFailure", 401, _NOT_VALIDATED),
+        Refusal.UNSIGNED: ("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
+        Refusal.SKEWED: ("RequestExpired", 400, "Request has expired."),
+        Refusal.UNREADABLE: ("InvalidParameterValue", 400, "The request cannot be read"),
+        Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
+    },
+)
+_S3 = Dialect(
+    "s3",
+    {
+        Refusal.ACCESS_DENIED: ("AccessDenied", 403, "Access Denied"),
+        Refusal.EXPIRED: ("ExpiredToken", 400, "The provided token has expired."),
+        Refusal.UNKNOWN_KEY: (
+            "InvalidAccessKeyId",
+            403,
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        Refusal.BAD_TOKEN: ("InvalidToken", 400, "The provided token is malformed or otherwise invalid."),
+        Refusal.BAD_SIGNATURE: (
+            "SignatureDoesNotMatch",
+            403,
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+        ),
+        Refusal.UNSIGNED: ("AccessDenied", 403, "Access Denied"),
+        Refusal.SKEWED: (
+            "RequestTimeTooSkewed",
+            403,
+            "The difference between the request time and the current time is too large.",
+        ),
+        Refusal.UNREADABLE: ("InvalidRequest", 400, "The request cannot be read"),
+        Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
+    },
+)
 _BY_PROTOCOL = {
     "query": _QUERY,
     "ec2": _EC2,

@@ -86,8 +86,10 @@ class Gate:
         try:
             response = self._admit(passage)
         except Fault as fault:
-            speaks = dialect(passage.call.service if passage.call else _claimed_service(passage.claim),
-                             passage.call.protocol if passage.call else None)
+            speaks = dialect(
+                passage.call.service if passage.call else _claimed_service(passage.claim),
+                passage.call.protocol if passage.call else None,
+            )
             response, code, message = render(
                 fault, speaks, request_id=passage.request_id, head=request.method == "HEAD"
             )
@@ -121,7 +123,9 @@ class Gate:
         try:
             result = self._tokens.perform(passage.caller, passage.call, surroundings, passage.decisions)
         except PolicyError as error:
-            raise Fault(Refusal.NOT_SIMULATED, f"stsguard cannot decide `sts:{passage.call.operation}`: {error}") from error
+            raise Fault(
+                Refusal.NOT_SIMULATED, f"stsguard cannot decide `sts:{passage.call.operation}`: {error}"
+            ) from error
         passage.elements = _elements(result)
         return answer(passage.call, result, request_id=passage.request_id)
 
@@ -140,9 +144,13 @@ class Gate:
                 if not decision.allowed:
                     raise Fault(Refusal.ACCESS_DENIED, _denial(caller, permission, decision, call))
         except UnmappedOperationError as error:
-            raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet") from error
+            raise Fault(
+                Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet"
+            ) from error
         except PolicyError as error:
-            raise Fault(Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}") from error
+            raise Fault(
+                Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}"
+            ) from error
 
     def _perform(self, passage: _Passage) -> Response:
         call, caller = passage.call, passage.caller

@@ -35,7 +35,7 @@ class _Entrance:
         self.backend: Backend | None = None
         self.retired: set[str] = set()
 
-    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+    def __call__(self, request: Any, **_: Any) -> AWSResponse | None:
         response = self.receive(request)
         if response is None:
             return None
@@ -43,7 +43,8 @@ class _Entrance:
         from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - loaded by whoever sends the request
         from moto.core.botocore_stubber import MockRawResponse  # noqa: PLC0415
 
-        return AWSResponse(request.url, response.status, response.headers, MockRawResponse(response.body))
+        headers: Any = response.headers
+        return AWSResponse(request.url, response.status, headers, MockRawResponse(response.body))
 
     def receive(self, prepared: AWSPreparedRequest) -> Response | None:
         """Answer a request at the open gate; None leaves it to whoever comes next."""
@@ -102,14 +103,14 @@ def _moto_entrance(prepared: AWSPreparedRequest) -> Any:
 
 
 def _key_of(prepared: AWSPreparedRequest) -> str | None:
-    authorization = prepared.headers.get("Authorization") or ""
+    authorization: Any = prepared.headers.get("Authorization") or ""
     text = authorization.decode("latin-1") if isinstance(authorization, bytes) else str(authorization)
     match = _KEY.search(text) or _KEY.search(prepared.url)
     return next((group for group in match.groups() if group), None) if match else None
 
 
 def _neutral(prepared: AWSPreparedRequest) -> Request:
-    body = prepared.body
+    body: Any = prepared.body
     if hasattr(body, "read"):
         body = body.read()
     if isinstance(body, str):

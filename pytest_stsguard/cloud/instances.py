@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fleet", "Instance"]
 
-_RENEWING = frozenset({"StopInstances", "StartInstances", "AssociateIamInstanceProfile",
-                       "DisassociateIamInstanceProfile", "ReplaceIamInstanceProfileAssociation"})
+_RENEWING = frozenset({"StopInstances", "StartInstances"})
 
 
 class Instance:
@@ -47,6 +46,8 @@ class Instance:
         self.region = region
         self._fleet = fleet
         self._rotation = CredentialRotation(fleet.clock, self._issue)
+        self._identity = CredentialRotation(fleet.clock, self._issue_identity)
+        self._role_id: str | None = None
         self._server: MetadataServer | None = None
         self._lock = threading.Lock()
 
@@ -95,8 +96,8 @@ class Instance:
         )
 
     def running(self) -> bool:
-        """Whether the instance runs."""
-        return bool(self._moto().is_running())
+        """Whether the instance runs; one that is gone does not."""
+        return self.instance_id in self._running_ids()
 
     def facts(self) -> InstanceFacts:
         """What the metadata tree is made of."""
@@ -125,18 +126,30 @@ class Instance:
         return ProfileFacts(profile.arn, profile.id, role, profile.create_date.replace(tzinfo=UTC))
 
     def credentials(self, delivery: str) -> InstanceCredentials:
-        """The role's credentials that the instance holds."""
+        """The role's credentials that the instance holds; another role in the profile brings new ones."""
+        profile = self._profile()
+        role_id = profile.roles[0].id if profile is not None and profile.roles else None
+        if role_id is not None and role_id != self._role_id:
+            self._rotation.renew()
+            self._role_id = role_id
         return self._rotation.current(delivery)
 
     def identity_credentials(self) -> InstanceCredentials:
         """Credentials of the instance identity role: no role of the account, so no revocation reaches them."""
+        return self._identity.current("2.0")
+
+    def _issue_identity(self, delivery: str) -> InstanceCredentials:
         account = self._fleet.backend.account
         arn = f"arn:aws:sts::{account}:assumed-role/aws:ec2-instance/{self.instance_id}"
-        issuer = Issuer("role", f"arn:aws:iam::{account}:role/aws:ec2-instance", "aws:ec2-instance", account,
-                        "aws:ec2-instance")
+        issuer = Issuer(
+            "role", f"arn:aws:iam::{account}:role/aws:ec2-instance", "aws:ec2-instance", account, "aws:ec2-instance"
+        )
         session = self._fleet.ledger.issue(
-            arn=arn, user_id=f"{account}:aws:ec2-instance:{self.instance_id}", issuer=issuer,
+            arn=arn,
+            user_id=f"{account}:aws:ec2-instance:{self.instance_id}",
+            issuer=issuer,
             duration=CREDENTIAL_LIFETIME,
+            context={"ec2:RoleDelivery": delivery},
         )
         return _served(session)
 
@@ -171,6 +184,9 @@ class Instance:
         association = self._ec2().iam_instance_profile_associations.get(self.instance_id)
         return association.iam_instance_profile if association else None
 
+    def _running_ids(self) -> frozenset[str]:
+        return frozenset(entry.id for entry in self._ec2().all_instances() if entry.is_running())
+
     def _tags(self) -> Mapping[str, str]:
         return dict(self._ec2().tags.get(self.instance_id, {}))
 
@@ -184,9 +200,7 @@ class Instance:
 class Fleet:
     """All instances of the home account; the metadata service of each starts when it is first asked for."""
 
-    def __init__(
-        self, *, backend: Backend, state: State, ledger: Ledger, authorizer: Authorizer, clock: Clock
-    ) -> None:
+    def __init__(self, *, backend: Backend, state: State, ledger: Ledger, authorizer: Authorizer, clock: Clock) -> None:
         self.backend = backend
         self.state = state
         self.ledger = ledger
@@ -198,9 +212,7 @@ class Fleet:
     def all(self) -> tuple[Instance, ...]:
         """Every instance of the home region that is not terminated, in the order of launch."""
         ec2 = self.backend.service("ec2")
-        return tuple(
-            self._instance(entry.id) for entry in ec2.all_instances() if entry.state != "terminated"
-        )
+        return tuple(self._instance(entry.id) for entry in ec2.all_instances() if entry.state != "terminated")
 
     def find(self, instance: str) -> Instance:
         """Find an instance by its id or by its Name tag; `CloudError` when there is none or several."""
@@ -216,13 +228,12 @@ class Fleet:
         return self._authorizer.decide_trust(role.trust, question).allowed
 
     def observe(self, call: Call) -> None:
-        """Notice calls that renew credentials: stop and start, and a change of profile, but not a reboot."""
+        """Notice the calls that renew credentials: stop and start, but not a reboot."""
         if call.service != "ec2" or call.operation not in _RENEWING:
             return
-        named = set(call.parameters.get("InstanceIds") or ())
-        for instance in list(self._instances.values()):
-            if not named or instance.instance_id in named:
-                instance.renew()
+        for instance_id in call.parameters.get("InstanceIds") or ():
+            if instance_id in self._instances:
+                self._instances[instance_id].renew()
 
     def close(self) -> None:
         """Stop every metadata service."""

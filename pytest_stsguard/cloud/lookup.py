@@ -87,7 +87,9 @@ class Lookup:
             return named[kind].get(name)
         listed = {"role": iam.roles, "instance-profile": iam.instance_profiles, "server-certificate": iam.certificates}
         entries = list(listed.get(kind, {}).values())
-        return next((entry for entry in entries if getattr(entry, "name", getattr(entry, "cert_name", None)) == name), None)
+        return next(
+            (entry for entry in entries if getattr(entry, "name", getattr(entry, "cert_name", None)) == name), None
+        )
 
     def _service(self, name: str, *, region: str | None = None) -> Any:
         return self._backend.service(name, account=self._account, region=region)

@@ -57,10 +57,7 @@ class Server:
     def application(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one WSGI request: our own controls, or AWS at the gate."""
         request = _neutral(environ)
-        if request.path.startswith(_CONTROL):
-            response = self._control(request)
-        else:
-            response = self._answer(request)
+        response = self._control(request) if request.path.startswith(_CONTROL) else self._answer(request)
         headers = [(name, value) for name, value in response.headers.items() if name.lower() not in _HOP_BY_HOP]
         if request.method != "HEAD" or "content-length" not in response.headers:
             headers = [header for header in headers if header[0].lower() != "content-length"]

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
-from botocore.auth import HmacV1QueryAuth, S3SigV4Auth, SigV4Auth
+from botocore.auth import HmacV1QueryAuth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials as Keys
@@ -33,7 +33,9 @@ _LONGEST_PRESIGNED = 604_800
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-_HEADER = re.compile(r"AWS4-HMAC-SHA256\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([0-9a-f]+)\s*")
+_HEADER = re.compile(
+    r"AWS4-HMAC-SHA256\s+Credential=([^,\s]+)\s*,\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([0-9a-f]+)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,30 @@ def _header_claim(request: Request, authorization: str) -> Claim:
     key, date, region, service = _scope(scope)
     stamp = request.headers.get("x-amz-date") or ""
     if not stamp.startswith(date):
-        raise Fault(Refusal.BAD_SIGNATURE, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date")
+        raise Fault(
+            Refusal.BAD_SIGNATURE, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+        )
     token = request.headers.get("x-amz-security-token")
     return Claim("header", key, signature, token, stamp, region, service, tuple(headers.lower().split(";")))
 
 
 def _query_claim(request: Request) -> Claim:
     query = request.query
-    missing = {"X-Amz-Credential", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Signature", "X-Amz-Expires"} - query.keys()
+    missing = {
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Expires",
+    } - query.keys()
     if missing or query["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256":
         names = ", ".join(sorted(missing)) or "X-Amz-Algorithm"
         raise Fault(Refusal.UNREADABLE, f"Query-string authentication version 4 requires a valid {names}")
     key, date, region, service = _scope(query["X-Amz-Credential"])
     if not query["X-Amz-Date"].startswith(date):
-        raise Fault(Refusal.BAD_SIGNATURE, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date")
+        raise Fault(
+            Refusal.BAD_SIGNATURE, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+        )
     return Claim(
         "query",
         key,
@@ -122,7 +134,7 @@ def verify(request: Request, claim: Claim, secret: str) -> None:
         return
     _check_time(claim)
     keys = Keys(claim.access_key_id, secret, claim.token)
-    signer = (_S3Verifier if claim.service == "s3" else _Verifier)(keys, claim.service, claim.region)
+    signer = (_S3Verifier if claim.service == "s3" else _Verifier)(keys, claim.service or "", claim.region or "")
     _check_payload(request, claim)
     expected = signer.expected(request, claim)
     if not hmac.compare_digest(expected, claim.signature):
@@ -133,12 +145,15 @@ def _check_time(claim: Claim) -> None:
     try:
         signed_at = datetime.strptime(claim.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise Fault(Refusal.BAD_SIGNATURE, "X-Amz-Date must be in the ISO8601 Long Format yyyyMMdd'T'HHmmss'Z'") from None
+        raise Fault(
+            Refusal.BAD_SIGNATURE, "X-Amz-Date must be in the ISO8601 Long Format yyyyMMdd'T'HHmmss'Z'"
+        ) from None
     now = datetime.now(UTC)
     if claim.form == "query":
         if not 0 < (claim.expires or 0) <= _LONGEST_PRESIGNED:
-            raise Fault(None, "X-Amz-Expires must be between 1 and 604800 seconds",
-                        code="AuthorizationQueryParametersError")
+            raise Fault(
+                None, "X-Amz-Expires must be between 1 and 604800 seconds", code="AuthorizationQueryParametersError"
+            )
         if now > signed_at + timedelta(seconds=claim.expires or 0):
             raise Fault(Refusal.ACCESS_DENIED if claim.service == "s3" else Refusal.SKEWED, "Request has expired")
         if now < signed_at - _SKEW:
@@ -155,17 +170,20 @@ def _check_payload(request: Request, claim: Claim) -> None:
         return
     if _HEX_DIGEST.fullmatch(declared):
         if hashlib.sha256(request.body).hexdigest() != declared:
-            raise Fault(None, "The provided 'x-amz-content-sha256' header does not match what was computed.",
-                        code="XAmzContentSHA256Mismatch")
+            raise Fault(
+                None,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                code="XAmzContentSHA256Mismatch",
+            )
     elif declared not in {_UNSIGNED_PAYLOAD, _UNSIGNED_TRAILER}:
         raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate the payload signature {declared[:60]}")
 
 
-class _Verifier(SigV4Auth):  # type: ignore[misc] # botocore's stubs leave its base class untyped
+class _Verifier(SigV4Auth):
     """botocore's signer, turned round: the headers are those that the client says it signed."""
 
     def expected(self, request: Request, claim: Claim) -> str:
-        headers = HTTPHeaders()
+        headers: Any = HTTPHeaders()
         for name in claim.signed_headers:
             headers[name] = request.headers.get(name, request.host if name == "host" else "")
         signed = AWSRequest(method=request.method, url=_canonical_url(request), headers=headers, data=request.body)
@@ -190,7 +208,7 @@ class _S3Verifier(_Verifier):
     """S3 takes the path as it is."""
 
     def _normalize_url_path(self, path: str) -> str:
-        return S3SigV4Auth._normalize_url_path(self, path)  # noqa: SLF001 # type: ignore[no-any-return]
+        return path
 
 
 def _canonical_url(request: Request) -> str:
@@ -203,11 +221,15 @@ def _canonical_url(request: Request) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, ""))
 
 
-class _V2Verifier(HmacV1QueryAuth):  # type: ignore[misc] # as above
+class _V2Verifier(HmacV1QueryAuth):
     """botocore's SigV2 signer with the moment of expiry that the client wrote."""
 
+    def __init__(self, credentials: Keys, moment: int) -> None:
+        super().__init__(credentials)
+        self._moment = moment
+
     def _get_date(self) -> str:
-        return str(self._expires)
+        return str(self._moment)
 
 
 def _verify_v2(request: Request, claim: Claim, secret: str) -> None:

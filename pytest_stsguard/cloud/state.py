@@ -120,9 +120,7 @@ class State:
             identity.extend(self._documents(group.policies, group.managed_policies))
         boundary_arn = getattr(user, "permissions_boundary_arn", None)
         tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
-        return User(
-            name, user.arn, user.id, account, tuple(identity), self._boundary(account, boundary_arn), tags
-        )
+        return User(name, user.arn, user.id, account, tuple(identity), self._boundary(account, boundary_arn), tags)
 
     def bucket_policy(self, bucket: str) -> Policy | None:
         """The resource policy of a bucket."""

@@ -75,10 +75,18 @@ def _demo_iam(backend: Backend) -> None:
     _role(
         iam,
         DEMO.data_role,
-        trust={"Effect": "Allow", "Principal": {"AWS": principals}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]},
+        trust={
+            "Effect": "Allow",
+            "Principal": {"AWS": principals},
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+        },
         access=[
             {"Effect": "Allow", "Action": _LISTING, "Resource": "*"},
-            {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"], "Resource": [bucket, f"{bucket}/*"]},
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket", "s3:GetObject", "s3:PutObject"],
+                "Resource": [bucket, f"{bucket}/*"],
+            },
         ],
     )
 

@@ -83,7 +83,9 @@ class Drill:
         """End the sessions of `role`; returns when a session made from now on is spared."""
         revocation = revoke(self._cloud.client("iam"), role, method=method, clock=self._cloud.clock, **scope)
         self._revocations.append(revocation)
-        self.note("revoked", f"{revocation.role}, sessions issued before {isoformat(revocation.cutoff, milliseconds=True)}")
+        self.note(
+            "revoked", f"{revocation.role}, sessions issued before {isoformat(revocation.cutoff, milliseconds=True)}"
+        )
         return revocation
 
     def probe(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any]) -> tuple[Observation, ...]:
@@ -94,11 +96,15 @@ class Drill:
         self._note_all(credentials, seen)
         return seen
 
-    def denied(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session") -> None:
+    def denied(
+        self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
+    ) -> None:
         """Require that every probe is denied."""
         self._note_all(credentials, check_denied(credentials, *probes, who=who))
 
-    def allowed(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session") -> None:
+    def allowed(
+        self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
+    ) -> None:
         """Require that every probe is allowed."""
         self._note_all(credentials, check_allowed(credentials, *probes, who=who))
 

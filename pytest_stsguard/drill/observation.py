@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Observation", "observe", "outcome_of"]
 
-_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
-                      "AuthorizationErrorException"})
+_DENIALS = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+    }
+)
 _EXPIRED_LINK = "Request has expired"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_stsguard.errors import ConfigurationError, DrillError
 
@@ -38,7 +38,9 @@ class Probe:
         """
         if not isinstance(probe, str):
             if not callable(probe):
-                raise ConfigurationError(f"`{probe!r}` is no probe", hint='give a callable, or text as "s3.list_buckets"')
+                raise ConfigurationError(
+                    f"`{probe!r}` is no probe", hint='give a callable, or text as "s3.list_buckets"'
+                )
             return cls(getattr(probe, "__name__", repr(probe)), probe)
         match = _TEXT.fullmatch(probe)
         if match is None:
@@ -84,7 +86,7 @@ class _Call:
         from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - whoever holds a session has botocore
 
         try:
-            client = session.client(self.service)
+            client = cast("Any", session).client(self.service)
         except UnknownServiceError:
             raise ConfigurationError(f"boto3 knows no service `{self.service}`") from None
         method = getattr(client, self.method, None)

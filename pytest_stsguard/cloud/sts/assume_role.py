@@ -44,8 +44,9 @@ def assume_role(context: Context) -> dict[str, Any]:
     session_name = read.text(given, "RoleSessionName", shortest=2, longest=64, pattern=_NAME, required=True)
     source_identity = read.text(given, "SourceIdentity", shortest=2, longest=64, pattern=_NAME)
     read.text(given, "ExternalId", shortest=2, longest=1224, pattern=r"[\w+=,.@:\/-]*")
-    role_arn = read.text(given, "RoleArn", shortest=20, longest=2048, pattern=r"[\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF]+",
-                         required=True)
+    role_arn = read.text(
+        given, "RoleArn", shortest=20, longest=2048, pattern=r"[\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF]+", required=True
+    )
     seconds = read.duration(given, default=_DEFAULT_SECONDS, longest=_LONGEST_SECONDS)
     if caller.kind == "root":
         raise Fault(Refusal.ACCESS_DENIED, "Roles may not be assumed by root accounts.")
