@@ -94,11 +94,11 @@ def _split(source: JsonText, text: str) -> list[tuple[int, str]]:
         try:
             _, end = decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
-            raise _malformed(error.msg.lower(), source, error.pos) from error
+            raise _malformed(error.msg.lower(), error.pos, source=source) from error
         except RecursionError as error:
             raise _too_deep(source) from error
         except ValueError as error:  # Python reads integers of up to 4,300 digits
-            raise _malformed("a number has too many digits", source, start) from error
+            raise _malformed("a number has too many digits", start, source=source) from error
         values.append((start, text[start:end]))
         start = end
     return values
@@ -115,10 +115,7 @@ def _explain(error: msgspec.DecodeError, source: JsonText, start: int) -> InputE
         hint = _AGAIN if path else "an export of GetAccountAuthorizationDetails is a JSON object"
         return InputError(what[0].lower() + what[1:], location=str(place), hint=hint)
     if match := _MALFORMED.match(message):
-        offset = start + len(
-            source.text[start:].encode("utf-8", "surrogatepass")[: int(match["byte"])].decode(errors="ignore")
-        )
-        return _malformed(match["what"], source, offset)
+        return _malformed(*_pinpoint(source, start, match), source=source)
     return InputError(
         "the JSON ends in the middle: the file is cut off",
         location=f"{source.file}:{source.line_at(len(source.text))}",
@@ -126,7 +123,19 @@ def _explain(error: msgspec.DecodeError, source: JsonText, start: int) -> InputE
     )
 
 
-def _malformed(what: str, source: JsonText, offset: int) -> InputError:
+def _pinpoint(source: JsonText, start: int, match: Match[str]) -> tuple[str, int]:
+    """Say what is wrong and where: the standard library points at it more exactly, but takes NaN."""
+    try:
+        json.JSONDecoder().raw_decode(source.text, source.offset_of((), start=start))
+    except json.JSONDecodeError as error:
+        return error.msg.lower(), error.pos
+    except (ValueError, RecursionError):
+        pass
+    before = source.text[start:].encode("utf-8", "surrogatepass")[: int(match["byte"])]
+    return match["what"], start + len(before.decode(errors="ignore"))
+
+
+def _malformed(what: str, offset: int, *, source: JsonText) -> InputError:
     found = source.text[offset : offset + 1]
     shown = f", found `{found}`" if found.isprintable() and found else f", found U+{ord(found):04X}" if found else ""
     where = f"{source.file}:{source.line_at(offset)}:{source.column_at(offset)}"

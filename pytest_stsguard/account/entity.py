@@ -13,6 +13,7 @@ from pytest_stsguard.account.moment import parse_moment
 from pytest_stsguard.account.principal import AttachedPolicy, Group, ManagedPolicy, PolicyVersion, Role, User
 from pytest_stsguard.account.resource import InstanceProfile
 from pytest_stsguard.errors import InputError
+from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,10 +97,7 @@ class Entities:
     def _own(self, arn: str, place: Location) -> str:
         match = _ARN.fullmatch(arn)
         if match is None:
-            raise InputError(
-                f"`{arn[:200]!s}` is no ARN of IAM".encode("ascii", "backslashreplace").decode(),
-                location=str(place.child("Arn")),
-            )
+            raise InputError(f"`{short(arn)}` is no ARN of IAM", location=str(place.child("Arn")))
         if match["account"] != "aws":
             self._owners.setdefault((match["partition"], match["account"]), place)
         return arn
@@ -199,7 +197,9 @@ def read_moment(value: str | float | None, place: Location) -> datetime | None:
     try:
         return parse_moment(value)
     except ValueError as error:
-        raise InputError(f"`{value}` is no date", location=str(place)) from error
+        raise InputError(
+            f"`{value if isinstance(value, (int, float)) else short(value)}` is no date", location=str(place)
+        ) from error
 
 
 def read_last_used(detail: LastUsedDetail | object | None, place: Location) -> tuple[datetime | None, str | None]:

@@ -24,13 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["read_session"]
 
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 8})
+_CONFIG = Config(retries={"mode": "adaptive"})  # slows down when throttled; AWS_MAX_ATTEMPTS still counts
 _PAGE_SIZE = 1000
 _HOME = "us-east-1"
 
 
-def read_session(session: boto3.Session, *, source: str = "aws") -> Account:
+def read_session(session: boto3.Session, *, source: str = "aws", page_size: int = _PAGE_SIZE) -> Account:
     """Read the account that a session's credentials belong to.
+
+    Args:
+        session: anything that makes boto3 clients.
+        source: what the account is called.
+        page_size: entries a call, at most 1,000.
 
     Raises:
         AwsUnavailableError: AWS is out of reach, or refuses to give the account's authorization details.
@@ -38,7 +43,7 @@ def read_session(session: boto3.Session, *, source: str = "aws") -> Account:
     """
     builder = AccountBuilder(source)
     try:
-        for page in _paginate(session, "iam", "get_account_authorization_details"):
+        for page in _paginate(session, "iam", "get_account_authorization_details", page_size=page_size):
             builder.add_text(_text(page), None)
     except (ClientError, BotoCoreError) as error:
         raise AwsUnavailableError(
@@ -57,9 +62,11 @@ def read_session(session: boto3.Session, *, source: str = "aws") -> Account:
     return builder.build()
 
 
-def _paginate(session: boto3.Session, service: str, operation: str) -> Iterator[dict[str, Any]]:
+def _paginate(
+    session: boto3.Session, service: str, operation: str, *, page_size: int = _PAGE_SIZE
+) -> Iterator[dict[str, Any]]:
     client: Any = session.client(service, region_name=session.region_name or _HOME, config=_CONFIG)  # type: ignore[call-overload]  # the service is a variable
-    yield from client.get_paginator(operation).paginate(PaginationConfig={"PageSize": _PAGE_SIZE})
+    yield from client.get_paginator(operation).paginate(PaginationConfig={"PageSize": page_size})
 
 
 def _call(session: boto3.Session, service: str, operation: str) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
+from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
     import boto3
@@ -34,11 +35,12 @@ def load(target: str) -> Account:
         return read_export(rest, source=target)
     if scheme == "aws" and (rest or not colon):
         return from_session(_session(rest or None), source=target)
+    shown = short(target)
     if scheme in _LATER:
-        raise ConfigurationError(f"target `{target}` is not supported yet", hint=_VALID)
+        raise ConfigurationError(f"target `{shown}` is not supported yet", hint=_VALID)
     if scheme == "export":
-        raise ConfigurationError(f"target `{target}` names no file", hint="`export:FILE`")
-    raise ConfigurationError(f"unknown target `{target}`", hint=_VALID)
+        raise ConfigurationError(f"target `{shown}` names no file", hint="`export:FILE`")
+    raise ConfigurationError(f"unknown target `{shown}`", hint=_VALID)
 
 
 def from_session(session: boto3.Session, *, source: str = "aws") -> Account:
