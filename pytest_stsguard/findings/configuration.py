@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.errors import ConfigurationError
 from pytest_stsguard.findings.mute import Mute
 from pytest_stsguard.findings.severity import Severity
-from pytest_stsguard.findings.suggestion import suggest
+from pytest_stsguard.findings.suggestion import show, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +162,9 @@ class _Reader:
         for key in data:
             if key not in valid:
                 name = f"{self.prefix}{table}.{key}" if table else f"{self.prefix}{key}"
-                raise ConfigurationError(f"unknown key `{name}`", location=str(self.path), hint=suggest(key, valid))
+                raise ConfigurationError(
+                    f"unknown key `{show(name)}`", location=str(self.path), hint=suggest(key, valid)
+                )
 
     def _table(self, data: dict[str, Any], key: str, valid: tuple[str, ...] | None) -> dict[str, Any]:
         table = data.get(key, {})
@@ -175,13 +177,13 @@ class _Reader:
     def _text(self, data: dict[str, Any], key: str) -> str | None:
         value = data.get(key)
         if value is not None and (not isinstance(value, str) or not value):
-            raise self._fail(key, f"expected a text, got `{value}`")
+            raise self._fail(key, f"expected a text, got `{show(value)}`")
         return value
 
     def _number(self, data: dict[str, Any], table: str, key: str) -> int:
         value = data[key]
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 100_000:  # noqa: PLR2004 - dates end
-            raise self._fail(f"{table}.{key}", f"expected a whole number from 1 to 100,000, got `{value}`")
+            raise self._fail(f"{table}.{key}", f"expected a whole number from 1 to 100,000, got `{show(value)}`")
         return value
 
     def _severity(self, key: str, value: Any) -> Severity:
@@ -205,6 +207,6 @@ class _Reader:
         ]
         if wrong:
             raise self._fail(
-                "live.accounts", f"expected account ids of {_ACCOUNT_DIGITS} digits as texts, got `{value}`"
+                "live.accounts", f"expected account ids of {_ACCOUNT_DIGITS} digits as texts, got `{show(value)}`"
             )
         return tuple(value)

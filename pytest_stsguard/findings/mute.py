@@ -20,7 +20,7 @@ from re import compile as regex
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.errors import ConfigurationError
-from pytest_stsguard.findings.suggestion import suggest
+from pytest_stsguard.findings.suggestion import show, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ class Mute:
             raise ConfigurationError("expected a table", location=place, hint="write it as [[mute]]")
         for key in data:
             if key not in _KEYS:
-                raise ConfigurationError(f"unknown key `{key}`", location=place, hint=suggest(key, _KEYS))
+                raise ConfigurationError(f"unknown key `{show(key)}`", location=place, hint=suggest(key, _KEYS))
         texts = {key: _text(data, key, place) for key in ("control", "resource", "owner", "reason")}
         return cls(**texts, expiry=_expiry(data.get("expiry"), place), place=place)
 
@@ -86,7 +86,7 @@ def _text(data: Mapping[str, Any], key: str, place: str) -> str:
     if value is None:
         raise ConfigurationError(f"a mute needs `{key}`", location=place)
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"`{key}` is not a text: `{value}`", location=place)
+        raise ConfigurationError(f"`{key}` is not a text: `{show(value)}`", location=place)
     return value
 
 
@@ -100,4 +100,6 @@ def _expiry(value: Any, place: str) -> date | None:
     try:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
-        raise ConfigurationError(f"`expiry` is no date: `{value}`", location=place, hint="as 2027-03-31") from None
+        raise ConfigurationError(
+            f"`expiry` is no date: `{show(value)}`", location=place, hint="as 2027-03-31"
+        ) from None

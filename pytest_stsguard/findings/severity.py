@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from pytest_stsguard.errors import ConfigurationError
+from pytest_stsguard.findings.suggestion import show
 
 __all__ = ["Severity"]
 
@@ -33,4 +34,6 @@ class Severity(IntEnum):
         try:
             return cls[str(text).strip().upper()]
         except KeyError:
-            raise ConfigurationError(f"unknown severity `{text}`", hint=f"one of {', '.join(map(str, cls))}") from None
+            raise ConfigurationError(
+                f"unknown severity `{show(text)}`", hint=f"one of {', '.join(map(str, cls))}"
+            ) from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.errors import ConfigurationError
 from pytest_stsguard.findings.control import Control, Remediation
 from pytest_stsguard.findings.severity import Severity
-from pytest_stsguard.findings.suggestion import suggest
+from pytest_stsguard.findings.suggestion import show, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def control(name: str) -> Control:
     try:
         return controls()[name.upper()]
     except KeyError:
-        raise ConfigurationError(f"unknown control `{name}`", hint=suggest(name.upper(), controls())) from None
+        raise ConfigurationError(f"unknown control `{show(name)}`", hint=suggest(name.upper(), controls())) from None
 
 
 def _control(name: str, fields: dict[str, Any]) -> Control:
