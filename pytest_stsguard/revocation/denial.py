@@ -29,7 +29,8 @@ _ALLOW_ALL = Policy.parse(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, name="probe"
 )
 _HARMLESS = "sts:getcalleridentity"  # AWS answers it whatever is denied
-_MOST_PROBES = 500
+_MOST_PROBES = 64
+_MOST_DATES = 128
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -84,11 +85,11 @@ class Holder:
 
 
 class Span(NamedTuple):
-    """A stretch of issue times with one answer; `start` and `end` are None where it has no end. A date itself has both, alike."""
+    """A stretch of issue times, or a single one (`start` is `end`); None where it has no end. `sample` lies in it."""
 
     start: datetime | None
     end: datetime | None
-    denied: bool
+    sample: datetime
 
 
 class Denials:
@@ -108,6 +109,7 @@ class Denials:
         self.holder = holder
         self.marks = dict(marks or {})
         self.now = now
+        self._held: dict[int, bool] = {}
 
     def marked(self, marks: Mapping[str, str]) -> Denials:
         """Ask the same about sessions that carry further context keys."""
@@ -115,7 +117,7 @@ class Denials:
 
     @cached_property
     def dates(self) -> tuple[datetime, ...]:
-        """The dates that the policy compares issue times with, in order."""
+        """The dates that the policy compares issue times with, in order; the latest 128, more than a policy of IAM's size holds."""
         texts = (
             text
             for statement in self.policy.statements
@@ -123,20 +125,31 @@ class Denials:
             if condition.key.lower() == ISSUE_TIME and condition.name.startswith("Date")
             for text in condition.values
         )
-        return tuple(sorted({date for text in texts if (date := moment(text)) is not None}))
+        return tuple(sorted({date for text in texts if (date := moment(text)) is not None})[-_MOST_DATES:])
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """All of time, in order: before the first date, the date, between it and the next ..., after the last."""
         if not self.dates:
-            return (Span(None, None, self.denied(_FIRST)),)
+            return (Span(None, None, _FIRST),)
         first, last = self.dates[0], self.dates[-1]
-        spans = [Span(None, first, self.denied(_shift(first, timedelta(days=-1))))]
+        spans = [Span(None, first, _shift(first, timedelta(days=-1)))]
         for date, following in zip(self.dates, (*self.dates[1:], last), strict=True):
-            spans.append(Span(date, date, self.denied(date)))
+            spans.append(Span(date, date, date))
             if following > date:
-                spans.append(Span(date, following, self.denied(date + (following - date) / 2)))
-        return (*spans, Span(last, None, self.denied(_shift(last, timedelta(days=1)))))
+                spans.append(Span(date, following, date + (following - date) / 2))
+        return (*spans, Span(last, None, _shift(last, timedelta(days=1))))
+
+    def holds(self, index: int) -> bool:
+        """Whether everything is denied to the sessions of a span; asked once."""
+        if index not in self._held:
+            self._held[index] = self.denied(self.spans[index].sample)
+        return self._held[index]
+
+    @cached_property
+    def last(self) -> int | None:
+        """The index of the last span that is denied; None when none is."""
+        return next((index for index in reversed(range(len(self.spans))) if self.holds(index)), None)
 
     def denied(self, issued: datetime | None) -> bool:
         """Whether everything is denied to a session of that issue time; None: to a long-term key, which has none."""

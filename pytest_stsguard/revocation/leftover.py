@@ -10,20 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from difflib import SequenceMatcher
 from enum import StrEnum
-from functools import lru_cache
-from re import IGNORECASE
-from re import compile as regex
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.clock import isoformat
-from pytest_stsguard.revocation.denial import ISSUE_TIME, Denials, Holder
+from pytest_stsguard.revocation.denial import Denials, Holder
+from pytest_stsguard.revocation.intent import NEVER, faults, latest_date, marks_of, mentions, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pytest_stsguard.policy import Condition, Policy, Statement
+    from pytest_stsguard.policy import Policy
 
 __all__ = ["LONGEST_SESSION", "Leftover", "State", "assess"]
 
@@ -33,11 +30,8 @@ LONGEST_SESSION = {"role": timedelta(hours=12), "user": timedelta(hours=36)}
 AHEAD = timedelta(minutes=5)
 """A cutoff this far ahead of now is still that of a revocation just made: the console writes about 30 seconds."""
 
-_NAME = regex(r"revoke.{0,20}session", IGNORECASE)
-_ALIKE = 0.8
-_SESSION_KEYS = ("aws:userid", "aws:sourceidentity", "aws:federatedprovider", "ec2:sourceinstancearn")
-_TAG = "aws:principaltag/"
-_POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike")
+_MOST_STATEMENTS = 250  # IAM's largest policies, of 10,240 characters, hold fewer
+_MOST_SINGLE = 16  # of one-session denies the latest decide when a policy may go
 
 
 class State(StrEnum):
@@ -101,26 +95,7 @@ def assess(
 
 def _concerned(policy: Policy) -> bool:
     """Whether a policy speaks of issue times, or its name says that it revokes: the others cannot, and need no asking."""
-    return _named(policy) or any(_mentions(statement) for statement in policy.statements)
-
-
-def _named(policy: Policy) -> bool:
-    return bool(_NAME.search((policy.name or "").rpartition("/")[2]))
-
-
-def _mentions(statement: Statement) -> bool:
-    return any(_issue_time_like(condition) for condition in statement.conditions)
-
-
-def _issue_time_like(condition: Condition) -> bool:
-    return condition.name != "Null" and _alike(condition.key)
-
-
-@lru_cache(maxsize=1024)
-def _alike(key: str) -> bool:
-    """Whether a key is, or was meant to be, that of the issue time."""
-    folded = key.lower()[:128]
-    return "tokenissue" in folded or SequenceMatcher(None, folded, ISSUE_TIME).ratio() >= _ALIKE
+    return named(policy) or any(mentions(statement) for statement in policy.statements)
 
 
 @dataclass(frozen=True)
@@ -134,44 +109,53 @@ class _Assessment:
     ahead: timedelta
 
     def assess(self) -> Leftover | None:
+        if len(self.policy.statements) > _MOST_STATEMENTS:
+            why = f"holds {len(self.policy.statements)} statements, more than a policy of IAM's size: it was not looked into"
+            return self._leftover(State.INEFFECTIVE, why)
         everyone = Denials(self.policy, self.holder, now=self.now)
         asked = [
             (denials, session)
             for denials, session in ((everyone, None), *self._single(everyone))
-            if any(span.denied for span in denials.spans)
+            if denials.last is not None
         ]
         if not asked:
             return self._leftover(State.INEFFECTIVE, self._fault(everyone))
         judged = [leftover for pair in asked if (leftover := self._judge(*pair)) is not None]
         if not judged:
             return None
-        latest = max(judged, key=lambda one: one.safe_date or datetime.min.replace(tzinfo=UTC))
+        latest = max(judged, key=lambda one: one.safe_date or NEVER)
         worst = next((one for one in judged if one.state is State.OVERREACHING), latest)
         return replace(worst, cutoff=latest.cutoff, safe_date=latest.safe_date)
 
     def _judge(self, denials: Denials, session: str | None) -> Leftover | None:
         """Judge a policy that denies everything to the sessions of some issue times."""
-        spans = denials.spans
-        if all(span.denied for span in spans):
-            if not _named(self.policy) and not denials.dates:
-                return None  # it denies everything to everybody: no leftover of a revocation by time
-            return self._leftover(State.OVERREACHING, "denies every session, fresh ones as well", session=session)
-        if spans[-1].denied:
-            date = next(span.start for span in reversed(spans) if not span.denied) or spans[0].end
-            why = f"denies sessions issued after {_show(date)} and spares the older ones"
-            return self._leftover(State.INEFFECTIVE, why, session=session)
-        last = max(index for index, span in enumerate(spans) if span.denied)
+        spans, last = denials.spans, denials.last
+        assert last is not None  # noqa: S101 - asked before
+        if last == len(spans) - 1:
+            return self._judge_fresh(denials, session)
         cutoff = spans[last].end
-        assert cutoff is not None  # noqa: S101 - only the last span has no end, and it is not denied
-        place = denials.deciding(cutoff - timedelta(microseconds=1)) or denials.deciding(cutoff)
-        spared = [
-            span for span in spans[:last] if not span.denied and span.end and span.end > _minus(cutoff, self.longest)
-        ]
-        if spared:
-            why = f"spares sessions issued before {_show(spared[-1].end)} that could be alive at the cutoff"
-            return self._leftover(State.INEFFECTIVE, why, place=place, cutoff=cutoff, session=session)
+        assert cutoff is not None  # noqa: S101 - only the last span has no end
+        place = denials.deciding(_minus(cutoff, timedelta(microseconds=1))) or denials.deciding(cutoff)
+        alive = _minus(cutoff, self.longest)
+        for index in reversed(range(last)):
+            end = spans[index].end
+            if end is None or end <= alive:
+                break
+            if not denials.holds(index):
+                why = f"spares sessions issued before {_show(end)} that could be alive at the cutoff"
+                return self._leftover(State.INEFFECTIVE, why, place=place, cutoff=cutoff, session=session)
         state, why = self._state(denials, cutoff)
         return self._leftover(state, why, place=place, cutoff=cutoff, session=session)
+
+    def _judge_fresh(self, denials: Denials, session: str | None) -> Leftover | None:
+        """Judge a policy that denies everything to sessions made from now on."""
+        spared = next((index for index in reversed(range(len(denials.spans))) if not denials.holds(index)), None)
+        if spared is not None:
+            why = f"denies sessions issued after {_show(denials.spans[spared].end)} and spares older ones"
+            return self._leftover(State.INEFFECTIVE, why, session=session)
+        if not named(self.policy) and not denials.dates:
+            return None  # it denies everything to everybody: no leftover of a revocation by time
+        return self._leftover(State.OVERREACHING, "denies every session, fresh ones as well", session=session)
 
     def _state(self, denials: Denials, cutoff: datetime) -> tuple[State, str]:
         safe = _plus(cutoff, self.longest)
@@ -192,7 +176,7 @@ class _Assessment:
         cutoff: datetime | None = None,
         session: str | None = None,
     ) -> Leftover:
-        relevant = [s.place for s in self.policy.statements if _mentions(s)]
+        relevant = [s.place for s in self.policy.statements if mentions(s)]
         others = tuple(s.place for s in self.policy.statements if s.place not in relevant and s.place != place)
         if others and cutoff is not None:
             why += f"; {', '.join(others)} {'says' if len(others) == 1 else 'say'} something else"
@@ -209,24 +193,29 @@ class _Assessment:
 
     def _single(self, everyone: Denials) -> Iterator[tuple[Denials, str]]:
         """Go through the single sessions that statements are about: by id, source identity or tag."""
+        found: dict[str, tuple[datetime, dict[str, str]]] = {}
         for statement in self.policy.statements:
-            if statement.effect == "Deny" and _mentions(statement):
-                marks = _marks(statement)
-                if marks:
-                    yield everyone.marked(marks), ", ".join(f"{key}={value}" for key, value in marks.items())
+            marks = marks_of(statement) if statement.effect == "Deny" and mentions(statement) else {}
+            if marks:
+                name = ", ".join(f"{key}={value}" for key, value in marks.items())
+                latest = max((latest_date(statement), found[name][0] if name in found else NEVER))
+                found[name] = (latest, marks)
+        last = sorted(found, key=lambda name: found[name][0], reverse=True)[:_MOST_SINGLE]
+        for name in last:
+            yield everyone.marked(found[name][1]), name
 
     def _fault(self, denials: Denials) -> str:
         """Say why a policy that was meant to revoke does not."""
         if self.policy.problems:
             return f"cannot be read in full: {self.policy.problems[0]}"
-        statements = [statement for statement in self.policy.statements if _mentions(statement)]
+        statements = [statement for statement in self.policy.statements if mentions(statement)]
         if not statements:
             return self._fault_of_key()
         before = _minus(denials.dates[0], timedelta(seconds=1)) if denials.dates else self.now
         if any(s.effect == "Deny" for s in statements) and denials.touches(before):
             escape = denials.escape(before)
             return f"leaves `{escape.action}` on `{escape.resource}` to the sessions" if escape else "denies too little"
-        return next(_faults(statements))
+        return next(faults(statements))
 
     def _fault_of_key(self) -> str:
         for statement in self.policy.statements:
@@ -241,32 +230,6 @@ class _Assessment:
         return "no statement asks for `aws:TokenIssueTime`"
 
 
-def _faults(statements: list[Statement]) -> Iterator[str]:
-    for statement in statements:
-        if statement.effect != "Deny":
-            yield f"{statement.place} allows: only a Deny revokes"
-        for condition in statement.conditions:
-            if _issue_time_like(condition) and condition.key.lower() != ISSUE_TIME:
-                yield f"`{condition.key}` is no key that AWS sends: the key is `aws:TokenIssueTime`"
-            elif _issue_time_like(condition) and not condition.name.startswith("Date"):
-                yield f"`{condition.operator}` compares no dates"
-        others = [c.key for c in statement.conditions if not _issue_time_like(c)]
-        if others:
-            yield f"depends on `{others[0]}`, so that most sessions escape"
-    yield "no session is denied for its issue time"
-
-
-def _marks(statement: Statement) -> dict[str, str]:
-    """Give the context that a statement's conditions single a session out by; empty when they do not."""
-    marks: dict[str, str] = {}
-    for condition in statement.conditions:
-        key = condition.key.lower()
-        single = key in _SESSION_KEYS or key.startswith(_TAG)
-        if single and condition.name in _POSITIVE and condition.values:
-            marks[condition.key] = condition.values[0].replace("*", "probe").replace("?", "x")
-    return marks
-
-
 def _plus(date: datetime, span: timedelta) -> datetime:
     try:
         return date + span
@@ -278,7 +241,7 @@ def _minus(date: datetime, span: timedelta) -> datetime:
     try:
         return date - span
     except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
+        return NEVER
 
 
 def _show(date: datetime | None) -> str:

@@ -366,3 +366,36 @@ def test_each_policy_is_assessed_in_its_order() -> None:
     ]
     found = assess(policies, now=NOW, principal_arn=ROLE)
     assert [(one.policy_name, one.state) for one in found] == [("one", State.REMOVABLE), ("three", State.OVERREACHING)]
+
+
+def test_a_policy_beyond_iams_size_is_not_looked_into_and_says_so() -> None:
+    leftover = seen(document(*(older_than(f"2026-11-01T10:00:00.{number:06}Z") for number in range(10_000))))
+    assert leftover.state is State.INEFFECTIVE
+    assert leftover.why.startswith("holds 10000 statements")
+
+
+def test_as_many_statements_as_iam_holds_are_looked_into() -> None:
+    hours = [CUTOFF - timedelta(hours=number) for number in range(200)]
+    leftover = seen(document(*(older_than(isoformat(hour, milliseconds=True)) for hour in reversed(hours))))
+    assert (leftover.state, leftover.cutoff) == (State.REMOVABLE, CUTOFF)
+
+
+def test_of_many_single_sessions_the_latest_decide() -> None:
+    hours = [datetime(2026, 11, 20, 10, tzinfo=UTC) - timedelta(days=number) for number in range(60)]
+    single = (
+        deny({"StringEquals": {"aws:userid": f"AROAX:{hour:%d%m}"}, "DateLessThan": {KEY: isoformat(hour)}})
+        for hour in reversed(hours)
+    )
+    leftover = seen(document(*single))
+    assert (leftover.state, leftover.cutoff, leftover.session) == (State.ACTIVE, hours[0], "aws:userid=AROAX:2011")
+
+
+def test_a_list_of_many_exceptions_is_still_one_too_many() -> None:
+    statement = older_than() | {"NotAction": [f"svc{number}:Call" for number in range(1000)]}
+    del statement["Action"]
+    assert seen(document(statement)).why.startswith("leaves `svc0:Call`")
+
+
+def test_the_first_moment_of_the_calendar_is_no_fault() -> None:
+    leftover = seen(document(deny({"DateLessThanEquals": {KEY: "0001-01-01T00:00:00Z"}})))
+    assert (leftover.state, leftover.place) == (State.REMOVABLE, "Statement[0]")
