@@ -1,0 +1,339 @@
+"""The request classes of a policy: few, and together every request that it could allow.
+
+The widest come first, so that a budget that runs out has at least looked at the open doors.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.policy import Condition
+from pytest_stsguard.policy.globs import glob
+from pytest_stsguard.trust.budget import Budget
+from pytest_stsguard.trust.chars import literal
+from pytest_stsguard.trust.check import Check, FoldedCheck
+from pytest_stsguard.trust.federated import OidcKeys, SamlKeys
+from pytest_stsguard.trust.identities import IdentityKeys, role_shapes
+from pytest_stsguard.trust.issuers import GITHUB, issuer_of
+from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
+from pytest_stsguard.trust.rules import ASSUME, SAML, WEB_IDENTITY
+from pytest_stsguard.trust.services import ServiceKeys
+from pytest_stsguard.trust.text import Demand, find_text
+from pytest_stsguard.trust.zones import ANY_SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pytest_stsguard.trust.named import Named
+    from pytest_stsguard.trust.rules import Rule
+    from pytest_stsguard.trust.zones import OidcZone, Zones
+
+__all__ = ["accounts_of", "classes_of"]
+
+TELLING_APART: Final = frozenset(
+    {
+        "aws:principaltype",
+        "aws:username",
+        "aws:userid",
+        "aws:tokenissuetime",
+        "ec2:sourceinstancearn",
+        "lambda:sourcefunctionarn",
+    }
+)
+"""Keys that differ between users and roles; where a policy has none of them, one class serves both."""
+ORG_KEYS: Final = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
+SOURCE_KEYS: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+SOURCE_ORG_KEYS: Final = frozenset({"aws:sourceorgid", "aws:sourceorgpaths"})
+
+
+def asks(operator: str, key: str, values: Iterable[str], *, qualifier: str | None = None) -> Check:
+    """Make a check of a zone's own."""
+    return Check(Condition(operator, operator, qualifier, if_exists=False, key=key, values=tuple(values)))
+
+
+def accounts_of(rules: Sequence[Rule], zones: Zones) -> tuple[str, ...]:
+    """List the accounts that the policy's principals, its conditions or the zones name, the own one first."""
+    found = dict.fromkeys((zones.account, *(account.id for account in zones.accounts)))
+    for rule in rules:
+        found.update(dict.fromkeys(named.account for named in rule.named if named.account))
+        for check in rule.checks:
+            if check.key == "aws:principalaccount" and check.texts:
+                found.update(dict.fromkeys(text for text in check.texts if len(text) == 12 and text.isdigit()))  # noqa: PLR2004 - an account id
+    return tuple(found)
+
+
+def classes_of(rules: Sequence[Rule], scene: Scene) -> Iterator[RequestClass]:
+    """Give the classes, the widest first; `outside` tells which of their requests lie outside the zones."""
+    allows = [rule for rule in rules if rule.allows]
+    open_for = frozenset(chain.from_iterable(rule.actions for rule in allows if rule.is_open))
+    named = dict.fromkeys(chain.from_iterable(rule.named for rule in allows if not rule.excludes))
+    if ASSUME in open_for or any(one.kind in _IDENTITY_KINDS for one in named):
+        yield from _identities(rules, allows, scene, everyone=ASSUME in open_for)
+    for one in named:
+        if one.kind == "service":
+            yield from _services(one.name, scene)
+        elif one.kind == "oidc":
+            yield from _oidc(one.name, one.arn, scene)
+        elif one.kind == "saml":
+            yield _saml(one.name, one.arn, scene)
+    yield from _admitted(open_for, named, scene)
+
+
+_IDENTITY_KINDS: Final = frozenset({"account", "user", "role", "session"})
+
+
+def _identities(
+    rules: Sequence[Rule], allows: Sequence[Rule], scene: Scene, *, everyone: bool
+) -> Iterator[RequestClass]:
+    callers = ("role", "user") if scene.keys & TELLING_APART else ("identity",)
+    if everyone:
+        for org in _orgs("", scene):
+            for caller in callers:
+                yield _identity(scene, "", org, caller)
+    granted = {one.account for rule in allows for one in rule.named if one.kind == "account"}
+    singles = dict.fromkeys(one for rule in rules for one in rule.named if one.kind in {"user", "role", "session"})
+    of_account: dict[str, list[str]] = {}
+    for one in singles:
+        if one.kind != "session":
+            of_account.setdefault(one.account, []).append(one.arn)
+    for account in scene.accounts:
+        if everyone or account in granted:
+            for org in _orgs(account, scene):
+                for caller in callers:
+                    yield _identity(scene, account, org, caller, apart=of_account.get(account, ()))
+    for one in singles:
+        for org in _orgs(one.account, scene):
+            yield _identity(scene, one.account, org, one.kind, arn=one.arn, name=one.name)
+
+
+def _orgs(account: str, scene: Scene) -> tuple[str, ...]:
+    """List the organisations that an account may be in, as far as the policy asks."""
+    zones = scene.zones
+    if account == zones.account:
+        return ("own",) if zones.org_id else ("unknown",) if scene.keys & ORG_KEYS else ("none",)
+    if not scene.keys & ORG_KEYS:
+        return ("none",)
+    return ("none", "other", "own") if zones.org_id else ("none", "other")
+
+
+def _identity(
+    scene: Scene, account: str, org: str, caller: str, *, arn: str = "", name: str = "", apart: Sequence[str] = ()
+) -> RequestClass:
+    zones = scene.zones
+    given: list[Literal] = []
+    if not account:
+        given.append(Literal(asks("StringEquals", "aws:principalaccount", scene.accounts), want=False))
+        for key, service in (("ec2:sourceinstancearn", "ec2"), ("lambda:sourcefunctionarn", "lambda")):
+            if key in scene.keys:
+                known = [f"arn:*:{service}:*:{other}:*" for other in scene.accounts]
+                given.append(Literal(asks("ArnLike", key, known), want=False))
+    if org == "other" and zones.org_id:
+        given.append(Literal(asks("StringEquals", "aws:principalorgid", (zones.org_id,)), want=False))
+    if apart:
+        given.append(Literal(asks("StringEquals", "aws:principalarn", apart), want=False))
+    outside, declared = _identity_zone(scene, account, org, caller, arn=arn, name=name)
+    kind, label = _identity_words(zones, account, org, arn)
+    doubtful = caller == "session" and account == zones.account and _may_lie_inside(zones, name)
+    keys = IdentityKeys(scene, account, org, caller, "" if caller == "session" else arn, name, doubtful)
+    return RequestClass(
+        kind, label, caller, ASSUME, keys, arn, account, name, outside,
+        given=tuple(given), declared=declared, foreign_org=org == "other",
+    )  # fmt: skip
+
+
+def _identity_words(zones: Zones, account: str, org: str, arn: str) -> tuple[str, str]:
+    """Name the class, in a word and in a few."""
+    if account == zones.account:
+        return "own-account", arn or f"account {account} (own)"
+    if account:
+        return "external-account", arn or f"account {account}"
+    if org == "own":
+        return "organization", f"any account of organization {zones.org_id}"
+    return "any-account", "any account" if org == "none" else "any account of another organization"
+
+
+def _identity_zone(
+    scene: Scene, account: str, org: str, caller: str, *, arn: str, name: str
+) -> tuple[tuple[Clause, ...] | None, bool]:
+    """Tell what lies outside the zones, and whether the account is declared."""
+    zones = scene.zones
+    if org == "own" and zones.organization:
+        return None, True
+    clauses = list(_networks(zones))
+    if account == zones.account:
+        if zones.own_account and zones.own_principals is None:
+            return None, True
+        if zones.own_account and zones.own_principals is not None:
+            if caller == "session" and any(_names_session(one, arn, name) for one in zones.own_principals):
+                return None, True
+            clauses.append((Literal(asks("ArnLike", "aws:principalarn", zones.own_principals), want=False),))
+        return tuple(clauses), True
+    for external in zones.accounts:
+        if external.id == account:
+            if not external.external_ids:
+                return None, True
+            clauses.append((Literal(asks("StringEquals", "sts:externalid", external.external_ids), want=False),))
+            return tuple(clauses), True
+    return tuple(clauses), False
+
+
+def _names_session(pattern: str, arn: str, role: str) -> bool:
+    """Tell whether a declared principal is a session, or is its role by name: a role's name is unique in its account."""
+    exact = "*" not in pattern and "?" not in pattern
+    return glob(pattern)(arn) or (exact and ":role/" in pattern and pattern.rpartition("/")[2] == role)
+
+
+def _may_lie_inside(zones: Zones, role: str) -> bool:
+    """Tell whether a role of this name is declared, if it has the right path."""
+    if not zones.own_account or zones.own_principals is None:
+        return False
+    start = f"arn:{zones.partition}:iam::{zones.account}:role/"
+    declared = Demand(asks("ArnLike", "aws:principalarn", zones.own_principals), want=True)
+    shapes = role_shapes(literal(start), start, literal(role), role)
+    return any(find_text(shape, [declared], Budget()) is not None for shape in shapes)
+
+
+def _networks(zones: Zones) -> tuple[Clause, ...]:
+    if not zones.networks:
+        return ()
+    return ((Literal(asks("IpAddress", "aws:sourceip", zones.networks), want=False),),)
+
+
+def _services(name: str, scene: Scene) -> Iterator[RequestClass]:
+    """Give the classes of a service: inside whatever the source, outside whatever the source, or by its source."""
+    zones = scene.zones
+    declared = zones.service(name)
+    if declared == ANY_SOURCE:
+        yield _service(name, scene, "none", "free", inside=True)
+        return
+    for org in ("none", "other", "own") if scene.keys & SOURCE_ORG_KEYS else ("none",):
+        if org == "own" and not zones.org_id:
+            continue
+        for source, told in ("free", True), ("tied", True), ("tied", False):
+            if source == "free" or "aws:sourcearn" in scene.keys:
+                yield _service(name, scene, org, source, told=told)
+
+
+def _service(
+    name: str, scene: Scene, org: str, source: str, *, told: bool = True, inside: bool = False
+) -> RequestClass:
+    zones = scene.zones
+    declared = zones.service(name) is not None
+    given: list[Literal] = []
+    if org == "other" and zones.org_id:
+        given.append(Literal(asks("StringEquals", "aws:sourceorgid", (zones.org_id,)), want=False))
+    outside: tuple[Clause, ...] | None = None
+    if not inside and not (declared and org == "own" and zones.organization):
+        accounts = _source_accounts(zones) if declared else ()
+        outside = tuple((literal,) for literal in _beyond(accounts, scene))
+    return RequestClass(
+        "service", name or "services that nobody names", "service", ASSUME,
+        ServiceKeys(scene, name, org, source, told), name, "", name, outside,
+        given=tuple(given), declared=declared,
+    )  # fmt: skip
+
+
+def _source_accounts(zones: Zones) -> list[str]:
+    """List the accounts that a service may act for: the own one and those declared without an ExternalId.
+
+    An account that must show an ExternalId cannot show it through a service.
+    """
+    own = zones.own_account or (zones.organization and zones.org_id is not None)
+    return [
+        *((zones.account,) if own else ()),
+        *(account.id for account in zones.accounts if not account.external_ids),
+    ]
+
+
+def _beyond(accounts: Sequence[str], scene: Scene) -> list[Literal]:
+    """Say that the source, where it is told, is none of these accounts."""
+    if not accounts:
+        return []
+    return [
+        *(
+            (Literal(asks("StringEquals", "aws:sourceaccount", accounts), want=False),)
+            if scene.keys & SOURCE_KEYS
+            else ()
+        ),
+        *(
+            (Literal(asks("ArnLike", "aws:sourcearn", [f"arn:*:*:*:{one}:*" for one in accounts]), want=False),)
+            if "aws:sourcearn" in scene.keys
+            else ()
+        ),
+    ]
+
+
+def _oidc(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterator[RequestClass]:
+    """Give the classes of an issuer's tokens; two where GitHub's repository is asked for."""
+    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer]
+    prefix = issuer.lower()
+    asked = f"{prefix}:repository" in scene.keys or any(
+        name == "repository" for zone in declared for name, _ in zone.claims
+    )
+    ties = (True, False) if asked and (issuer == GITHUB or issuer.startswith(f"{GITHUB}/")) else (None,)
+    label = "issuers that nobody names" if fresh else issuer
+    for tied in ties:
+        yield RequestClass(
+            "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, tied), arn, "", issuer,
+            _oidc_zone(declared, prefix, scene.zones, folds=False),
+            _oidc_zone(declared, prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
+            declared=bool(declared),
+        )  # fmt: skip
+
+
+def _oidc_zone(declared: Sequence[OidcZone], prefix: str, zones: Zones, *, folds: bool) -> tuple[Clause, ...] | None:
+    """Say that a token is of no declared kind: for each of them, some list of globs has none that matches."""
+    clauses = list(_networks(zones))
+    for zone in declared:
+        lists = (("sub", zone.subjects), ("aud", zone.audiences), *zone.claims)
+        clause = [
+            Literal(_glob_check(f"{prefix}:{name}", globs, folds=folds and name in _NAMES), want=False)
+            for name, globs in lists
+            if globs is not None
+        ]
+        if zone.methods is not None:
+            clause.append(
+                Literal(asks("StringLike", f"{prefix}:amr", zone.methods, qualifier="ForAnyValue"), want=False)
+            )
+        if not clause:
+            return None
+        clauses.append(tuple(clause))
+    return tuple(clauses)
+
+
+_NAMES: Final = frozenset({"sub", "repository"})
+"""Claims that begin with a name whose case does not matter to its owner."""
+
+
+def _glob_check(key: str, globs: Sequence[str], *, folds: bool) -> Check:
+    if not folds:
+        return asks("StringLike", key, globs)
+    return FoldedCheck(Condition("StringLike", "StringLike", None, if_exists=False, key=key, values=tuple(globs)))
+
+
+def _saml(name: str, arn: str, scene: Scene) -> RequestClass:
+    declared = name in scene.zones.saml
+    return RequestClass(
+        "saml", f"SAML provider {name}", "saml", SAML, SamlKeys(scene), arn, "", name,
+        None if declared else _networks(scene.zones), declared=declared,
+    )  # fmt: skip
+
+
+def _admitted(open_for: frozenset[str], named: Iterable[Named], scene: Scene) -> Iterator[RequestClass]:
+    """Give the services and federated callers that a grant to everyone may admit; AWS does not say whether it does."""
+    seen = {one.name for one in named if one.kind != "everyone"}
+    zones = scene.zones
+    if ASSUME in open_for:
+        for name in dict.fromkeys(("", *(name for name, _ in zones.services if name != "*"))):
+            if name not in seen:
+                yield from _services(name, scene)
+    if WEB_IDENTITY in open_for:
+        mentioned = (key.rpartition(":")[0] for key in scene.keys if "." in key.partition(":")[0])
+        for name in dict.fromkeys(("", *(zone.issuer for zone in zones.oidc), *sorted(mentioned))):
+            if name not in seen:
+                yield from _oidc(name, "", scene, fresh=not name)
+    if SAML in open_for:
+        for name in ("", *zones.saml):
+            if name not in seen:
+                yield _saml(name, "", scene)

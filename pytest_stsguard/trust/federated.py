@@ -1,0 +1,148 @@
+"""What federated callers carry: tokens of OIDC issuers and assertions of SAML providers. No aws:Principal* keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.trust.issuers import (
+    ANYTHING,
+    COGNITO,
+    GITHUB_OTHER,
+    GITHUB_REPOSITORY,
+    issuer_of,
+)
+from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, fixed, key, texts, values
+from pytest_stsguard.trust.presence import lookup
+from pytest_stsguard.trust.text import Shape
+from pytest_stsguard.trust.views import REPOSITORY_OF_SUBJECT
+
+if TYPE_CHECKING:
+    from pytest_stsguard.trust.request_class import Scene
+
+__all__ = ["FORMAL", "OidcKeys", "SamlKeys"]
+
+FORMAL: Final = "the issuer is not documented to issue such a value (formal only)"
+LOOSE: Final = "the repository's name does not tell the subject, which is customised or carries ids"
+
+ANY_TEXT: Final = Shape(ANYTHING)
+
+_NEVER: Final = frozenset(
+    {
+        "aws:username",
+        "aws:userid",
+        "aws:tokenissuetime",
+        "aws:multifactorauthpresent",
+        "aws:multifactorauthage",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceidentity",
+        "sts:externalid",
+    }
+)
+"""What comes with IAM identities or services only."""
+
+_AUTHENTICATED: Final = Shape(ANYTHING, ("graph.facebook.com",), ("", "x"))
+_METHODS: Final = (
+    fixed("unauthenticated"),
+    values(_AUTHENTICATED, required=("authenticated",), banned=("unauthenticated",)),
+    values(ANY_TEXT, doubt=FORMAL),
+)
+"""Cognito's amr: `unauthenticated` alone, or `authenticated` beside the login provider."""
+
+_SAML_ALWAYS: Final[dict[str, tuple[Option, ...]]] = {
+    "saml:aud": (texts(Shape(ANYTHING, ("https://signin.aws.amazon.com/saml",), ("", "x"))),),
+    "saml:iss": (texts(Shape(ANYTHING, ("https://idp.example/evil",), ("", "evil"))),),
+    "saml:sub": (texts(FREE),),
+    "saml:sub_type": (texts(Shape(ANYTHING, ("persistent",), ("", "x"))),),
+    "saml:namequalifier": (texts(FREE),),
+    "saml:doc": (texts(FREE),),
+}
+_SAML_LISTS: Final = frozenset(
+    {"saml:edupersonaffiliation", "saml:edupersonentitlement", "saml:groups", "saml:cn", "saml:commonname", "saml:mail"}
+)
+
+
+def _common(asked: str) -> Key | None:
+    if asked.startswith("aws:principal") or asked in _NEVER:
+        return key(asked, ABSENT)
+    if asked == "aws:federatedprovider":
+        return key(asked, ABSENT, texts(FREE, doubt=f"whether `{asked}` comes with the first call is not documented"))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class OidcKeys:
+    """The presence table of one OIDC issuer's tokens.
+
+    `tied`: GitHub's subject begins with the repository's name, so that the `repository` claim is part of it; when it
+    is None the policy and the zones do not ask for that claim.
+    """
+
+    scene: Scene
+    issuer: str
+    tied: bool | None = None
+
+    def __call__(self, asked: str) -> Key:
+        """Tell what a context key (lower case) can be."""
+        return lookup(asked, self.scene, self._own)
+
+    def _own(self, asked: str) -> Key | None:
+        prefix = f"{self.issuer.lower()}:"
+        if asked.startswith(prefix):
+            return self.claim(asked, asked.removeprefix(prefix))
+        if asked.startswith("saml:") or "." in asked.partition(":")[0]:
+            return key(asked, ABSENT)
+        return _common(asked)
+
+    def claim(self, asked: str, name: str) -> Key:
+        """Give what a claim can be: in its documented format, and in any other for all we know."""
+        if name == "amr" and self.issuer in COGNITO:
+            return key(asked, *_METHODS, several=True)
+        if self.tied is not None and name in {"sub", "repository"}:
+            return self._repository(name)
+        known = issuer_of(self.issuer)
+        if name == "amr":
+            return key(asked, ABSENT, values(ANY_TEXT, doubt=FORMAL), several=True)
+        formal = texts(ANY_TEXT, doubt=FORMAL)
+        if name in known.always:
+            return key(asked, texts(*known.always[name]), formal)
+        if name in known.sometimes:
+            return key(asked, texts(*known.sometimes[name]), ABSENT, formal)
+        doubt = f"STS is not documented to know the claim `{name[:80]}` of this issuer"
+        return key(asked, ABSENT, texts(ANY_TEXT, doubt=doubt))
+
+    def _repository(self, name: str) -> Key:
+        """Give GitHub's subject and repository, which agree."""
+        subject = f"{self.issuer.lower()}:sub"
+        if not self.tied:
+            asked = f"{self.issuer.lower()}:{name}"
+            shapes = issuer_of(self.issuer).always[name]
+            loose = tuple(GITHUB_OTHER) if name == "sub" else shapes
+            return key(asked, texts(*loose, doubt=LOOSE), texts(ANY_TEXT, doubt=FORMAL))
+        return Key(subject, (texts(*GITHUB_REPOSITORY),), REPOSITORY_OF_SUBJECT if name == "repository" else None)
+
+
+@dataclass(frozen=True, slots=True)
+class SamlKeys:
+    """The presence table of a SAML provider's assertions."""
+
+    scene: Scene
+
+    def __call__(self, asked: str) -> Key:
+        """Tell what a context key (lower case) can be."""
+        return lookup(asked, self.scene, self._own)
+
+    def _own(self, asked: str) -> Key | None:
+        always = _SAML_ALWAYS.get(asked)
+        if always is not None:
+            return key(asked, *always)
+        if asked in _SAML_LISTS:
+            return key(asked, ABSENT, values(FREE), several=True)
+        if asked.startswith("saml:"):
+            return key(asked, ABSENT, texts(FREE))
+        if "." in asked.partition(":")[0]:
+            return key(asked, ABSENT)
+        return _common(asked)

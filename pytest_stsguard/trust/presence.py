@@ -1,0 +1,118 @@
+"""Which context keys come with which class of requests, and what they can be: the table that proofs rest on.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.trust.chars import NAME, ORG, Slot, some
+from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, moment, number, texts, values
+from pytest_stsguard.trust.points import epoch
+from pytest_stsguard.trust.text import Shape
+from pytest_stsguard.trust.views import AS_EPOCH, AS_MOMENT
+
+if TYPE_CHECKING:
+    from pytest_stsguard.trust.request_class import Scene
+
+__all__ = ["Presence", "lookup", "unknown"]
+
+Presence = Callable[[str], Key | None]
+"""Gives what a key (lower case) can be; None when the table does not know it."""
+
+SESSION_NAME: Final = Shape((Slot(NAME), *some(NAME)), ("evil",), ("", "evil", "x"))
+REGION: Final = Shape(some(ORG), ("us-east-1",), ("", "us-east-1", "1"))
+LONGEST_SESSION: Final = timedelta(hours=36)
+"""No temporary credentials live longer (GetSessionToken, GetFederationToken)."""
+
+_OPTIONAL: Final = (ABSENT, texts(FREE))
+_SEVERAL: Final = (ABSENT, values(FREE))
+
+_ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
+    "aws:requestedregion": (texts(REGION),),
+    "aws:securetransport": (fixed("true"), fixed("false", doubt="STS answers HTTPS only")),
+    "aws:useragent": _OPTIONAL,
+    "aws:referer": _OPTIONAL,
+    "aws:sourcevpc": _OPTIONAL,
+    "aws:sourcevpce": _OPTIONAL,
+    "aws:sourcevpcarn": _OPTIONAL,
+    "aws:vpceaccount": _OPTIONAL,
+    "aws:vpceorgid": _OPTIONAL,
+    "aws:vpceorgpaths": _SEVERAL,
+    "aws:vpcsourceip": (ABSENT, address()),
+    "aws:tagkeys": _SEVERAL,
+    "sts:transitivetagkeys": _SEVERAL,
+    "sts:rolesessionname": (texts(SESSION_NAME),),
+    "sts:sourceidentity": (ABSENT, texts(SESSION_NAME)),
+    "sts:durationseconds": (number(Decimal(900), Decimal(43_200)), ABSENT),
+    "aws:sourceip": (address(), ABSENT),
+    "aws:viaawsservice": (fixed("false"), fixed("true", doubt="whether a service assumes roles so is not documented")),
+    **{
+        f"aws:calledvia{end}": (ABSENT, texts(FREE, doubt="whether a service assumes roles so is not documented"))
+        for end in ("first", "last")
+    },
+    "aws:calledvia": (ABSENT, values(FREE, doubt="whether a service assumes roles so is not documented")),
+}
+"""Keys that are the same whoever calls; what a caller chooses is never an identity."""
+
+
+def _time(name: str, scene: Scene) -> Key:
+    """Give the request's time: from the moment of the proof on, however far."""
+    view = AS_EPOCH if name == "aws:epochtime" else AS_MOMENT
+    return Key("aws:currenttime", (moment(epoch(scene.now)),), view)
+
+
+def issue_time(scene: Scene, *, absent: bool) -> Key:
+    """Give the moment at which the caller's temporary credentials were issued."""
+    oldest = epoch(scene.now - LONGEST_SESSION)
+    options = (moment(oldest), moment(None, doubt="no session lives so long"))
+    return Key("aws:tokenissuetime", (ABSENT, *options) if absent else options, AS_MOMENT)
+
+
+def _resource(name: str, scene: Scene) -> Key | None:
+    """Give the keys that tell of the role itself."""
+    zones = scene.zones
+    if name == "aws:resourceaccount":
+        return key(name, fixed(zones.account))
+    if name == "aws:resourceorgid":
+        return key(name, fixed(zones.org_id)) if zones.org_id else _not_supplied(name, "the organization's id")
+    if name == "aws:resourceorgpaths":
+        return _not_supplied(name, "the account's place in the organization")
+    prefix, _, tag = name.partition("/")
+    if prefix in {"aws:resourcetag", "iam:resourcetag"} and tag:
+        if zones.role_tags is None:
+            return _not_supplied(name, "the role's tags")
+        found = [value for other, value in zones.role_tags if other.lower() == tag]
+        return key(name, fixed(found[0]) if found else ABSENT)
+    return None
+
+
+def _not_supplied(name: str, what: str) -> Key:
+    doubt = f"it depends on what was not supplied: {what} (`{name}`)"
+    return key(name, Option("absent", doubt=doubt), texts(FREE, doubt=doubt), several=name.endswith("paths"))
+
+
+def unknown(name: str) -> Key:
+    """Give a key that is not known here: it may be there or not, and nothing is certain."""
+    doubt = f"the key `{name[:120]}` is not known here"
+    return key(name, Option("absent", doubt=doubt), texts(FREE, doubt=doubt))
+
+
+def lookup(name: str, scene: Scene, own: Presence) -> Key:
+    """Look a key up: in the class's own table, then in what all classes share."""
+    found = own(name)
+    if found is not None:
+        return found
+    if name in {"aws:currenttime", "aws:epochtime"}:
+        return _time(name, scene)
+    shared = _ALWAYS_THE_SAME.get(name)
+    if shared is not None:
+        return key(name, *shared, several=any(option.form == "set" for option in shared))
+    if name.startswith("aws:requesttag/"):
+        return key(name, *_OPTIONAL)
+    return _resource(name, scene) or unknown(name)

@@ -1,0 +1,295 @@
+"""How narrow is a trust policy: is there a request outside the declared zones that it allows?
+
+The answer is exact for role trust policies under the presence table. It says nothing of service and resource control
+policies, of the callers' own policies, or of what an identity provider does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_stsguard.clock import Clock
+from pytest_stsguard.policy import Policy
+from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
+from pytest_stsguard.trust.enumeration import accounts_of, asks, classes_of
+from pytest_stsguard.trust.federated import FORMAL
+from pytest_stsguard.trust.match import Match
+from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
+from pytest_stsguard.trust.rules import Rule, read_rules
+from pytest_stsguard.trust.search import Solution, solve
+from pytest_stsguard.trust.value import find_value
+from pytest_stsguard.trust.witness import Witness, make_witness, replays
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pytest_stsguard.trust.check import Check
+    from pytest_stsguard.trust.zones import Zones
+
+__all__ = ["Proof", "Prover", "prove"]
+
+NARROW: Final = "narrow"
+TOO_BROAD: Final = "too_broad"
+UNDECIDED: Final = "undecided"
+
+MOST_WITNESSES: Final = 50
+MOST_REASONS: Final = 20
+EXCLUSION: Final = (
+    "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented"
+)
+
+_ORG_IDS: Final = re.compile(r"o-[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The answer for one trust policy.
+
+    Attributes:
+        verdict: ``narrow``, ``too_broad`` or ``undecided``.
+        witnesses: Requests from outside the zones that it allows, each replayed through the policy engine.
+        reasons: Why it is undecided, or what could not be looked at beside the witnesses.
+        closed: The classes of requests that the policy speaks of and that hold nothing outside the zones.
+        dead: Nothing inside the zones can use it either.
+    """
+
+    verdict: str
+    witnesses: tuple[Witness, ...] = ()
+    reasons: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    dead: bool = False
+
+
+class Prover:
+    """Proves many policies against the same zones, at one moment; equal policies are proved once."""
+
+    def __init__(self, zones: Zones, *, now: datetime | None = None, budget: int = STEPS) -> None:
+        self.zones = zones
+        self.now = now if now is not None else Clock().now()
+        self.budget = budget
+        self._proofs: dict[tuple[Policy, tuple[str, ...]], Proof] = {}
+
+    def prove(self, policy: Policy | Mapping[str, Any] | str) -> Proof:
+        """Prove one policy; a document is read leniently as a trust policy."""
+        if not isinstance(policy, Policy):
+            policy = Policy.parse(policy, kind="trust", lenient=True)
+        asked = (policy, tuple(map(str, policy.problems)))
+        found = self._proofs.get(asked)
+        if found is None:
+            found = self._proofs[asked] = _Case(policy, self.zones, self.now, Budget(self.budget)).prove()
+        return found
+
+
+def prove(
+    policy: Policy | Mapping[str, Any] | str, zones: Zones, *, now: datetime | None = None, budget: int = STEPS
+) -> Proof:
+    """Tell whether a trust policy allows a request from outside the zones.
+
+    Args:
+        policy: The trust policy: parsed (leniently, of kind ``trust``), an object, or JSON text.
+        zones: Who is declared.
+        now: The moment of the analysis: no request is made before it; default now.
+        budget: Steps that the proof may cost; past them it is undecided.
+
+    Returns:
+        The verdict with its witnesses or reasons. Nothing that is wrong with the policy raises.
+    """
+    return Prover(zones, now=now, budget=budget).prove(policy)
+
+
+class _Case:
+    """One proof while it is being made."""
+
+    def __init__(self, policy: Policy, zones: Zones, now: datetime, budget: Budget) -> None:
+        self.policy = policy
+        self.budget = budget
+        self.read = read_rules(policy, zones)
+        self.rules = self.read.rules
+        self.names: dict[str, str] = {}
+        for rule in self.rules:
+            for check in rule.checks:
+                self.names.setdefault(check.key, check.condition.key)
+        organizations = {
+            found
+            for rule in self.rules
+            for check in rule.checks
+            if check.key in {"aws:principalorgid", "aws:principalorgpaths"}
+            for value in check.condition.values
+            for found in _ORG_IDS.findall(value[:200])
+        }
+        self.scene = Scene(zones, now, self.read.keys, accounts_of(self.rules, zones), frozenset(organizations))
+        self.witnesses: list[Witness] = []
+        self.doubts: dict[str, None] = dict.fromkeys(self.read.doubts)
+        self.closed: dict[str, None] = {}
+
+    def prove(self) -> Proof:
+        """Look at every class, the widest first."""
+        complete = True
+        dead = False
+        try:
+            for asker in classes_of(self.rules, self.scene):
+                self.look_at(asker)
+                if len(self.witnesses) >= MOST_WITNESSES:
+                    self.doubts[f"only the first {MOST_WITNESSES} witnesses were looked for"] = None
+                    break
+            dead = not self.witnesses and not self.doubts and self.is_dead()
+        except BudgetExceededError as error:
+            complete = False
+            self.doubts[error.message] = None
+        reasons = tuple(self.doubts)[:MOST_REASONS]
+        if self.read.rejected or (not self.witnesses and (self.doubts or not complete)):
+            return Proof(UNDECIDED, tuple(self.witnesses), reasons, tuple(self.closed))
+        if self.witnesses:
+            return Proof(TOO_BROAD, tuple(self.witnesses), reasons, tuple(self.closed))
+        return Proof(NARROW, (), (), tuple(self.closed), dead)
+
+    def look_at(self, asker: RequestClass) -> None:
+        """Look for a request of a class that lies outside the zones and is allowed."""
+        self.budget.spend(1 + len(self.rules) // 8)
+        allows = self.granting(asker)
+        if not allows:
+            return
+        if asker.outside is None:
+            self.closed[asker.label] = None
+            return
+        denies = [
+            (rule, match) for rule in self.rules if not rule.allows and (match := rule.match(asker)) is not Match.NO
+        ]
+        before = len(self.doubts), len(self.witnesses)
+        for rule, match in allows:
+            self.try_rule(asker, rule, match, denies)
+            if len(self.witnesses) > before[1]:
+                break
+        if before == (len(self.doubts), len(self.witnesses)):
+            self.closed[asker.label] = None
+
+    def granting(self, asker: RequestClass) -> list[tuple[Rule, Match]]:
+        """List the statements that may allow a class, the certain ones first; none that adds nothing to a witness."""
+        found = [(rule, match) for rule in self.rules if rule.allows and (match := rule.match(asker)) is not Match.NO]
+        if asker.is_identity and any(witness.kind == "any-account" for witness in self.witnesses):
+            found = [(rule, match) for rule, match in found if not rule.is_open]
+        if self.witnesses:
+            found = [(rule, match) for rule, match in found if match is Match.YES]
+        return sorted(found, key=lambda pair: pair[1] is Match.MAYBE)
+
+    def try_rule(self, asker: RequestClass, rule: Rule, match: Match, denies: Sequence[tuple[Rule, Match]]) -> None:
+        """Look for a request that one statement allows; what may be one but is not certain becomes a doubt."""
+        possible = [
+            *self.conditions(asker, rule),
+            *(self.denial(asker, deny) for deny, applies in denies if applies is Match.YES),
+            *(asker.outside or ()),
+        ]
+        solution = solve(asker, possible, self.budget, sure=False)
+        if solution is None:
+            return
+        doubts = list(solution.doubts)
+        if match is Match.MAYBE:
+            doubts.append(f"{rule.place}: whether a grant to everyone admits {_admitted(asker)} is not documented")
+        if any(applies is Match.MAYBE for _, applies in denies):
+            doubts.append(EXCLUSION)
+        if match is Match.YES and (doubts or asker.surely is not None):
+            certain = [
+                *self.conditions(asker, rule),
+                *(self.denial(asker, deny) for deny, _ in denies),
+                *(asker.surely if asker.surely is not None else asker.outside or ()),
+            ]
+            found = self.solve_surely(asker, certain)
+            if found is not None:
+                solution, doubts = found, []
+            elif not doubts:
+                doubts = ["only a name that differs in case lies outside the zones (formal only)"]
+        if not doubts:
+            witness = make_witness(asker, rule, solution, self.scene, self.names, self.budget)
+            self.budget.spend(1 + len(self.rules) // 4)
+            if replays(witness, self.policy, self.scene):
+                self.witnesses.append(witness)
+                return
+            doubts.append(f"the policy engine does not allow what was found: {witness.summary}")
+        self.doubts.update(dict.fromkeys(doubts))
+
+    def solve_surely(self, asker: RequestClass, clauses: list[Clause]) -> Solution | None:
+        """Solve with what is certain only; values of variables are pinned first and put in their places."""
+        free = sorted({name for clause in clauses for literal in clause for name in literal.check.variables})
+        if not free:
+            return solve(asker, clauses, self.budget, sure=True)
+        pins = [self.sample(asker, name, clauses) for name in free]
+        table = dict(zip(free, pins, strict=True))
+        pinned = [
+            (
+                Literal(
+                    asks("Null", name, ("true",)) if value is None else asks("StringEquals", name, (value,)), want=True
+                ),
+            )
+            for name, value in table.items()
+        ]
+        filled = [
+            tuple(
+                Literal(check.resolved([table[name] for name in check.variables]), want) if check.variables else literal
+                for literal in clause
+                for check, want in (literal,)
+            )
+            for clause in clauses
+        ]
+        return solve(asker, [*pinned, *filled], self.budget, sure=True)
+
+    def sample(self, asker: RequestClass, name: str, clauses: list[Clause]) -> str | None:
+        """Give a value of a key that the unconditional literals on it allow."""
+        alone = [clause for clause in clauses if len(clause) == 1 and clause[0].check.key == name]
+        found = solve(asker, [one for one in alone if not one[0].check.variables], self.budget, sure=True)
+        key = asker.key(name)
+        value = found.values.get(key.variable) if found is not None else None
+        if value is None:
+            value = find_value(key.options, (), self.budget, sure=True)
+        text = value.value if value is not None else None
+        if not isinstance(text, str):
+            return None
+        return text if key.view is None else key.view.extract(text)
+
+    def conditions(self, asker: RequestClass, rule: Rule) -> list[Clause]:
+        """Say that a statement's conditions hold, and what holds for the class anyway."""
+        return [
+            *((literal,) for literal in asker.given),
+            *((Literal(self.settled(asker, check), want=True),) for check in rule.checks),
+        ]
+
+    def denial(self, asker: RequestClass, rule: Rule) -> Clause:
+        """Say that a Deny does not apply: one of its conditions fails."""
+        return tuple(Literal(self.settled(asker, check), want=False) for check in rule.checks)
+
+    def settled(self, asker: RequestClass, check: Check) -> Check:
+        """Put the values of variables in their places, where the class leaves no choice."""
+        if not check.variables:
+            return check
+        values: list[str | None] = []
+        for name in check.variables:
+            key = asker.key(name)
+            only = key.options[0]
+            if (
+                len(key.options) > 1
+                or only.doubt is not None
+                or only.form not in {"absent", "fixed"}
+                or len(only.values) > 1
+            ):
+                return check
+            values.append(only.values[0] if only.values and not key.several else None)
+        return check.resolved(values)
+
+    def is_dead(self) -> bool:
+        """Tell whether no request at all is allowed, from inside the zones or outside."""
+        for asker in classes_of(self.rules, self.scene):
+            denies = [rule for rule in self.rules if not rule.allows and rule.match(asker) is Match.YES]
+            for rule in self.rules:
+                if rule.allows and rule.match(asker) is not Match.NO:
+                    clauses = [*self.conditions(asker, rule), *(self.denial(asker, deny) for deny in denies)]
+                    found = solve(asker, clauses, self.budget, sure=False)
+                    if found is None or (found.doubts and set(found.doubts) <= {FORMAL}):
+                        continue
+                    return False
+        return True
+
+
+def _admitted(asker: RequestClass) -> str:
+    return {"service": "services", "oidc": "tokens of OIDC issuers", "saml": "SAML assertions"}.get(asker.caller, "it")

@@ -1,0 +1,105 @@
+"""A trust policy prepared for the proof: whom each statement names, for which actions, under which conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.trust.check import Check, check_of
+from pytest_stsguard.trust.match import Match, denied_by_exclusion, granted_by_exclusion, named_by
+from pytest_stsguard.trust.named import Named, Refused, read_principal
+
+if TYPE_CHECKING:
+    from pytest_stsguard.policy import Policy, Principal
+    from pytest_stsguard.trust.request_class import RequestClass
+    from pytest_stsguard.trust.zones import Zones
+
+__all__ = ["ASSUME", "SAML", "WEB_IDENTITY", "Rule", "Rules", "read_rules"]
+
+ASSUME: Final = "sts:AssumeRole"
+WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
+SAML: Final = "sts:AssumeRoleWithSAML"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One statement.
+
+    `named` are those of the Principal element, or of NotPrincipal when it `excludes`; `actions` those of the three
+    ways to assume a role that it speaks of.
+    """
+
+    place: str
+    allows: bool
+    named: tuple[Named, ...]
+    excludes: bool
+    actions: frozenset[str]
+    checks: tuple[Check, ...]
+
+    def match(self, asker: RequestClass) -> Match:
+        """Tell whether the statement applies to the requests of a class, its conditions aside."""
+        if asker.action not in self.actions:
+            return Match.NO
+        if not self.excludes:
+            return named_by(self.named, asker, allows=self.allows)
+        return (granted_by_exclusion if self.allows else denied_by_exclusion)(self.named, asker)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is for everyone, or for everyone but a few."""
+        return self.excludes or any(named.kind == "everyone" for named in self.named)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The statements that can matter, and why not all could be read.
+
+    `rejected`: IAM would not take the policy, so that no role can have it; nothing is concluded from it.
+    """
+
+    rules: tuple[Rule, ...]
+    doubts: tuple[str, ...]
+    rejected: bool
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every condition key that is mentioned, variables included, in lower case."""
+        found: set[str] = set()
+        for rule in self.rules:
+            for check in rule.checks:
+                found.add(check.key)
+                found.update(check.variables)
+        return frozenset(found)
+
+
+def read_rules(policy: Policy, zones: Zones) -> Rules:
+    """Prepare a policy, leniently parsed, for a role of the zones' account."""
+    doubts = [str(problem) for problem in policy.problems]
+    rejected = bool(doubts) or not policy.whole
+    rules: list[Rule] = []
+    known: dict[Principal, Named | Refused] = {}
+    for statement, matcher in zip(policy.statements, policy.index.matchers, strict=True):
+        if not statement.readable:
+            continue
+        named: list[Named] = []
+        for principal in statement.principals or statement.not_principals or ():
+            found = known.get(principal)
+            if found is None:
+                found = read_principal(principal, account=zones.account, partition=zones.partition)
+                known[principal] = found
+            if isinstance(found, Refused):
+                doubts.append(f"{statement.place}: {found.reason}")
+                rejected = rejected or found.rejected
+            else:
+                named.append(found)
+        rules.append(
+            Rule(
+                statement.place,
+                statement.effect == "Allow",
+                tuple(named),
+                statement.not_principals is not None,
+                frozenset(action for action in (ASSUME, WEB_IDENTITY, SAML) if matcher.names_action(action.lower())),
+                tuple(check_of(condition, policy.version) for condition in statement.conditions),
+            )
+        )
+    return Rules(tuple(rules), tuple(doubts), rejected)

@@ -1,0 +1,111 @@
+"""Backtracking over clauses: one literal of each is chosen, and every context key is a question of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_stsguard.trust.text import Demand
+from pytest_stsguard.trust.value import Found, find_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pytest_stsguard.trust.budget import Budget
+    from pytest_stsguard.trust.option import Option
+    from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass
+
+__all__ = ["Solution", "solve"]
+
+UNFOLLOWED = "a policy variable whose value is the caller's choice could not be followed"
+
+
+class Solution(NamedTuple):
+    """Values for the variables of a class, and what keeps them from being certain."""
+
+    values: dict[str, Found]
+    doubts: tuple[str, ...]
+
+
+class _Bound(NamedTuple):
+    """What has been asked of one variable so far, and a value that meets it."""
+
+    demands: tuple[Demand, ...]
+    found: Found
+
+
+_State = dict[str, _Bound]
+
+
+def solve(asker: RequestClass, clauses: Iterable[Clause], budget: Budget, *, sure: bool) -> Solution | None:
+    """Find values of context keys that make one literal of every clause true.
+
+    Args:
+        asker: The class whose presence table tells what the keys can be.
+        clauses: What must hold, each at least in one way; one without literals cannot.
+        budget: What the search may cost.
+        sure: Take only what is certain; otherwise the doubts of a solution are listed with it.
+
+    Raises:
+        BudgetExceededError: It could not be told within the budget.
+    """
+    return _Search(asker, budget, sure=sure).run(sorted(set(clauses), key=len))
+
+
+class _Search:
+    """One search; answers about single variables are kept while it lasts."""
+
+    def __init__(self, asker: RequestClass, budget: Budget, *, sure: bool) -> None:
+        self.asker = asker
+        self.budget = budget
+        self.sure = sure
+        self.known: dict[tuple[str, frozenset[tuple[int, bool]]], Found | None] = {}
+        self.options: dict[str, tuple[Option, ...]] = {}
+
+    def run(self, clauses: list[Clause]) -> Solution | None:
+        """Walk the clauses, the shortest first, and step back where nothing is left to choose."""
+        levels: list[tuple[_State, Iterator[Literal]]] = []
+        state: _State = {}
+        while len(levels) < len(clauses):
+            clause = clauses[len(levels)]
+            levels.append((state, iter(clause)))
+            advanced = self.advance(levels)
+            if advanced is None:
+                return None
+            state = advanced
+        doubts = dict.fromkeys(doubt for bound in state.values() for doubt in bound.found.doubts)
+        return Solution({variable: bound.found for variable, bound in state.items()}, tuple(doubts))
+
+    def advance(self, levels: list[tuple[_State, Iterator[Literal]]]) -> _State | None:
+        """Choose the next literal that can hold at the last level, or at an earlier one where none can."""
+        while levels:
+            state, literals = levels[-1]
+            for literal in literals:
+                after = self.assume(state, literal)
+                if after is not None:
+                    return after
+            levels.pop()
+        return None
+
+    def assume(self, state: _State, literal: Literal) -> _State | None:
+        """Add one literal to what has been chosen; None when it contradicts that."""
+        self.budget.spend(1 + len(state) // 16)
+        check, want = literal
+        if check.variables:
+            return None if self.sure else {**state, f"${check.key}": _Bound((), Found(None, (UNFOLLOWED,)))}
+        key = self.asker.key(check.key)
+        self.options[key.variable] = key.options
+        bound = state.get(key.variable)
+        demand = Demand(check, want, key.view, key.several)
+        demands = () if bound is None else bound.demands
+        if any(other.check is check and other.want is want for other in demands):
+            return state
+        demands = (*demands, demand)
+        found = self.ask(key.variable, demands)
+        return None if found is None else {**state, key.variable: _Bound(demands, found)}
+
+    def ask(self, variable: str, demands: tuple[Demand, ...]) -> Found | None:
+        """Find a value of one variable, or remember that there is none."""
+        asked = (variable, frozenset((id(demand.check), demand.want) for demand in demands))
+        if asked not in self.known:
+            self.known[asked] = find_value(self.options[variable], demands, self.budget, sure=self.sure)
+        return self.known[asked]

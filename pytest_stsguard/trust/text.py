@@ -1,0 +1,172 @@
+"""Is there a text that satisfies these conditions? Guess first, prove second.
+
+The order is: the literals when a condition admits literals only; readable guesses made from the conditions' own
+patterns; one pattern laid along another; and only then the product of automata.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice, product
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pytest_stsguard.policy.globs import MANY, ONE
+from pytest_stsguard.trust.chars import Slot, Slots, covers
+from pytest_stsguard.trust.check import NO_ARN
+from pytest_stsguard.trust.machine import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from pytest_stsguard.trust.budget import Budget
+    from pytest_stsguard.trust.check import Check
+
+__all__ = ["Demand", "Shape", "View", "find_text"]
+
+LONGEST: Final = 2_048
+"""Longer texts are not tried as guesses: no value in a request to STS is longer."""
+
+GUESSES: Final = 48
+MOST_GUESSES: Final = 256
+"""How many guesses one pattern, and a question, are worth before the automata are asked."""
+
+
+class View(NamedTuple):
+    """A key whose value is part of another key's value, as aws:PrincipalAccount is of aws:PrincipalArn.
+
+    `extract` gives the part from the whole, `embed` the wholes whose part matches a pattern, `example` one whole.
+    """
+
+    extract: Callable[[str], str]
+    embed: Callable[[Slots], tuple[Slots, ...]]
+    example: Callable[[str], str]
+
+
+class Shape:
+    """What a value looks like: the places of the text, and readable samples; `fills` go where a pattern has a star."""
+
+    __slots__ = ("_matches", "fills", "samples", "slots")
+
+    def __init__(self, slots: Slots, samples: tuple[str, ...] = (), fills: tuple[str, ...] = ("", "x")) -> None:
+        self.slots = slots
+        self.samples = samples
+        self.fills = fills
+        self._matches: Callable[[str], object] | None = None
+
+    def fits(self, text: str) -> bool:
+        """Tell whether a whole text is of this shape."""
+        if self._matches is None:
+            self._matches = re.compile("".join(map(_expression, self.slots))).fullmatch
+        return len(text) <= LONGEST and self._matches(text) is not None
+
+
+class Demand(NamedTuple):
+    """A check that must hold or fail, on the value itself or on a part of it; `several`: the key is multi-valued."""
+
+    check: Check
+    want: bool
+    view: View | None = None
+    several: bool = False
+
+    def accepts(self, text: str) -> bool:
+        """Put a concrete text to the engine's own test."""
+        part = text if self.view is None else self.view.extract(text)
+        return self.check.holds(part) is self.want
+
+    @property
+    def inside(self) -> bool:
+        """Tell whether the text must be one of `slots`, or must not be."""
+        return self.want is not self.check.negated
+
+    @property
+    def slots(self) -> tuple[Slots, ...]:
+        """Give the whole texts meant; ArnNotLike fails for what is no ARN too."""
+        check = self.check
+        found = check.slots
+        if check.family == "arn" and check.negated and not self.want:
+            found = (*found, *NO_ARN)
+        if self.view is not None:
+            return tuple(whole for slots in found for whole in self.view.embed(slots))
+        return found
+
+    @property
+    def also_arn(self) -> bool:
+        """Tell whether the text must be an ARN although the check excludes texts: ArnNotLike."""
+        return self.check.family == "arn" and self.check.negated and self.want
+
+
+def find_text(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | None:
+    """Find a text of a shape that meets every demand, or None when there is none.
+
+    Raises:
+        BudgetExceededError: It could not be told within the budget.
+    """
+    weight = 1 + sum(len(demand.check.patterns) for demand in demands) // 32
+    budget.spend(weight + len(demands))
+    for demand in demands:
+        texts = demand.check.texts if demand.inside and demand.view is None else None
+        if texts is not None:
+            return next((text for text in texts if shape.fits(text) and _meets(demands, text)), None)
+    for guess in islice(_guesses(shape, demands), MOST_GUESSES):
+        budget.spend(weight)
+        if len(guess) <= LONGEST and _meets(demands, guess) and shape.fits(guess):
+            return guess
+    return _prove(shape, demands, budget)
+
+
+def _meets(demands: Sequence[Demand], text: str) -> bool:
+    return all(demand.accepts(text) for demand in demands)
+
+
+def _guesses(shape: Shape, demands: Sequence[Demand]) -> Iterator[str]:
+    """Make texts that may do: samples, then every wanted pattern with its stars filled in."""
+    wanted = [demand for demand in demands if demand.inside]
+    if not wanted:
+        yield from shape.samples
+    for demand in wanted:
+        for tokens in demand.check.patterns:
+            stars = sum(token is MANY for token in tokens)
+            for fills in islice(product(shape.fills, repeat=min(stars, 3)), GUESSES):
+                text = _fill(tokens, fills)
+                yield text if demand.view is None else demand.view.example(text)
+    if wanted:
+        yield from shape.samples
+
+
+def _fill(tokens: Sequence[object], fills: Sequence[str]) -> str:
+    """Put a text in place of each star (the last one serves all that are left) and a letter in place of each `?`."""
+    parts: list[str] = []
+    place = 0
+    for token in tokens:
+        if token is MANY:
+            parts.append(fills[min(place, len(fills) - 1)])
+            place += 1
+        else:
+            parts.append("x" if token is ONE else str(token))
+    return "".join(parts)
+
+
+def _prove(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | None:
+    """Lay patterns along each other; where that does not tell, search the product."""
+    inside: list[tuple[Slots, ...]] = []
+    outside: list[Slots] = []
+    for demand in demands:
+        if demand.inside:
+            inside.append(demand.slots)
+        else:
+            outside.extend(demand.slots)
+            outside.extend(NO_ARN if demand.also_arn else ())
+    budget.spend(sum(len(slots) for slots in outside) * sum(len(group) for group in inside) // 64)
+    for group in (*inside, (shape.slots,)):
+        if all(any(covers(general, special) for general in outside) for special in group):
+            return None
+    return find(shape.slots, inside, outside, budget=budget)
+
+
+def _expression(slot: Slot) -> str:
+    """Write one place of a shape, which is always one of this package's own, as a regular expression."""
+    members = "".join(map(re.escape, sorted(slot.chars.members)))
+    one = f"[{members}]"
+    if slot.chars.negated:
+        one = f"[^{members}]" if members else r"[\s\S]"
+    return one + ("*" if slot.many else "")
