@@ -38,7 +38,7 @@ class UnknownOperationError(CloudError):
     code = "UnknownOperation"
 
     def __init__(self, service: str, hint: str) -> None:
-        super().__init__(f"no operation of `{service}` answers this request", hint=hint)
+        super().__init__(f"no operation of `{_line(service)}` answers this request", hint=_line(hint))
         self.service = service
 
 
@@ -46,3 +46,11 @@ class UnparsableRequestError(CloudError):
     """A request whose address, headers or body cannot be read as the input of the operation that it names."""
 
     code = "UnparsableRequest"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(_line(message), hint=_line(hint) if hint else None)
+
+
+def _line(text: str) -> str:
+    """Keep what a client sent on one printable line."""
+    return "".join(character if character.isprintable() else "?" for character in text[:500])

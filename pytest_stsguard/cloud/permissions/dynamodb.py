@@ -14,6 +14,7 @@ from .dynamodb_keys import item_context
 from .generic import Table, generic, known_action, own_tags
 from .partiql import statements
 from .permission import Permission
+from .tags import request_tags, tag_context
 
 if TYPE_CHECKING:
     from .reference import Use
@@ -70,6 +71,9 @@ def permissions(scope: Scope) -> list[Permission]:
     if operation in _RESTORES and (target := scope.text("TargetTableName")) is not None:
         arn = table_arn(scope, target)
         found += [Permission(f"dynamodb:{name}", arn) for name in _RESTORED_WITH]
+    if operation == "CreateTable" and (tags := tag_context(request_tags(scope.call.parameters))):
+        # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
+        found.append(Permission("dynamodb:TagResource", found[0].resource, tags))
     return found
 
 

@@ -25,7 +25,7 @@ _EXPRESSIONS = (
     "UpdateExpression",
     "KeyConditionExpression",
 )
-_LEGACY = ("Expected", "KeyConditions", "QueryFilter", "ScanFilter", "AttributeUpdates", "Key", "Item")
+_LEGACY = ("Expected", "KeyConditions", "QueryFilter", "ScanFilter", "AttributeUpdates")
 _NAME = re.compile(r"(?<![\w:.#\]])(#\w+|[A-Za-z_]\w*)(?!\w*\s*\()")
 _WORDS = frozenset(["AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE"])
 _EQUAL = re.compile(r"(#?[\w-]+)\s*=\s*(:\w+)")
@@ -116,7 +116,8 @@ def _statement_values(statement: str, key: str, parameters: list[Any]) -> list[s
 
 def _attributes(item: Item) -> list[str]:
     """Give the top-level attributes that a part names, in expressions or in the older parameters."""
-    return list(dict.fromkeys(_named(item.members)))
+    keys = (name for entry in item.keys for name in entry)
+    return list(dict.fromkeys((*_named(item.members), *keys)))
 
 
 def _named(members: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,8 @@ __all__ = ["TABLE", "permissions"]
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}$")
 _TAGGING = ("CreateTags", "DeleteTags")
+# Operations with parameters that take resources of several types.
+_ANY_TYPE = {"CreateFlowLogs": "ResourceIds", "CreateNetworkInsightsPath": "Source Destination"}
 _PROFILES = (
     "IamInstanceProfile",
     "LaunchSpecification.IamInstanceProfile",
@@ -47,7 +49,7 @@ def permissions(scope: Scope) -> list[Permission]:
     operation = scope.call.operation
     if operation in _TAGGING:
         return _tagging(scope)
-    found = generic(scope, TABLE)
+    found = generic(scope, TABLE) + _by_id(scope)
     if operation == "RunInstances":
         found = [each for one in found for each in _volumes(scope, one)]
     found += _tags_at_creation(scope, found)
@@ -56,29 +58,40 @@ def permissions(scope: Scope) -> list[Permission]:
 
 
 def _tagging(scope: Scope) -> list[Permission]:
+    found = _identified(scope, "Resources", tag_context(request_tags(scope.call.parameters)))
+    if not found:
+        raise UnmappedOperationError("ec2", scope.call.operation, hint="the call names no resource")
+    return found
+
+
+def _by_id(scope: Scope) -> list[Permission]:
+    paths = _ANY_TYPE.get(scope.call.operation)
+    return _identified(scope, paths, {}) if paths else []
+
+
+def _identified(scope: Scope, paths: str, tags: Context) -> list[Permission]:
+    """Give the checks on resources whose type only their ids tell."""
     operation = scope.call.operation
     action = known_action(scope, "ec2", operation)
-    templates = {use.name: use for use in action.uses}
-    tags = tag_context(request_tags(scope.call.parameters))
+    uses = {use.name: use for use in action.uses}
     found = []
-    for identifier in scope.texts("Resources"):
-        kind = ID_PREFIXES.get(identifier.rpartition("-")[0])
-        if kind is None or kind not in templates:
+    for identifier in scope.texts(*paths.split()):
+        use = uses.get(_kind(identifier))
+        if use is None:
             raise UnmappedOperationError(
                 "ec2", operation, hint=f"`{identifier}` is of no type that can be told by its id"
             )
-        arn = scope.arn(templates[kind].template, identifier)
-        keys = templates[kind].keys | action.keys
-        context = {
-            **tags,
-            **own_tags(scope, keys, arn),
-            **own_keys(templates[kind], arn),
-            "ec2:Region": scope.call.region,
-        }
+        arn = scope.arn(use.template, identifier)
+        own = own_tags(scope, use.keys | action.keys, arn)
+        context: Context = {**tags, **own, **own_keys(use, arn), "ec2:Region": scope.call.region}
         found.append(Permission(f"ec2:{operation}", arn, context))
-    if not found:
-        raise UnmappedOperationError("ec2", operation, hint="the call names no resource")
     return found
+
+
+def _kind(identifier: str) -> str:
+    if identifier.startswith("arn:"):
+        return identifier.rpartition("/")[0].rpartition(":")[2]
+    return ID_PREFIXES.get(identifier.rpartition("-")[0], "")
 
 
 def _volumes(scope: Scope, permission: Permission) -> list[Permission]:
@@ -141,11 +154,11 @@ def _implied(template: str) -> tuple[str, ...]:
     return (found[1], f"{found[1]}s") if found else ()
 
 
-def _keys(scope: Scope, _action: Action, use: Use | None, arn: str) -> Context:
+def _keys(scope: Scope, _action: Action, use: Use | None, arn: str, new: bool) -> Context:  # noqa: FBT001 - a callback
     context: Context = {"ec2:Region": scope.call.region}
     if use is not None:
         context.update(own_keys(use, arn))
-        context.update(new_keys(scope, use, arn))
+        context.update(new_keys(scope, use, new=new))
     return context
 
 

@@ -100,14 +100,12 @@ def own_keys(use: Use, arn: str) -> Context:
     return {key: arn.rpartition("/")[2]}
 
 
-def new_keys(scope: Scope, use: Use, arn: str) -> Context:
+def new_keys(scope: Scope, use: Use, *, new: bool) -> Context:
     """Give what the request says of a resource that it creates, or of the attributes that it changes."""
     context: Context = {}
-    if arn.endswith("/*"):
+    if new:
         for key, paths in _NEW.items():
-            value = scope.text(*paths.split()) if key in use.keys else None
-            value = _DEFAULTS.get(key) if value is None and key in use.keys else value
-            if value is not None:
+            if key in use.keys and (value := scope.text(*paths.split()) or _default(scope, key)) is not None:
                 context[key] = value
         for key, (kind, paths) in _NEW_ARNS.items():
             if key in use.keys and (identifier := scope.text(*paths.split())) is not None:
@@ -115,11 +113,18 @@ def new_keys(scope: Scope, use: Use, arn: str) -> Context:
     profile = scope.text("IamInstanceProfile.Arn", "IamInstanceProfile.Name")
     for key in ("ec2:InstanceProfile", "ec2:NewInstanceProfile"):
         # A profile in the request is the new one; the present one of an existing instance is not in the call.
-        if profile is not None and key in use.keys and (arn.endswith("/*") or key == "ec2:NewInstanceProfile"):
+        if profile is not None and key in use.keys and (new or key == "ec2:NewInstanceProfile"):
             context[key] = _profile(scope, profile)
     if "ec2:Attribute/${AttributeName}" in use.keys:
         context.update(_attributes(scope, use))
     return context
+
+
+def _default(scope: Scope, key: str) -> str | None:
+    # Whether a volume from a snapshot is encrypted is the snapshot's matter.
+    if key == "ec2:Encrypted" and scope.text("SnapshotId") is not None:
+        return None
+    return _DEFAULTS.get(key)
 
 
 def _arn(scope: Scope, kind: str, identifier: str) -> str:
@@ -156,7 +161,7 @@ def _attributes(scope: Scope, use: Use) -> Context:
 
 def volume_keys(scope: Scope, mapping: Mapping[str, Any]) -> Context:
     """Give the keys of one volume that a launch creates."""
-    context: Context = {"ec2:Encrypted": "false"}
+    context: Context = {} if "SnapshotId" in mapping else {"ec2:Encrypted": "false"}
     for key, name in _VOLUME.items():
         for value in find(mapping, name):
             context[key] = str(value).lower() if isinstance(value, bool) else str(value)

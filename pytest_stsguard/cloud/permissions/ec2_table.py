@@ -2,8 +2,8 @@
 
 Types and ARNs are those of the Service Authorization Reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html; a parameter that is called like
-the ARN's own variable (`InstanceId`, `InstanceIds`) needs no line here. ``+`` is a resource that the operation creates, a
-lone ``-`` one that it does not touch.
+the ARN's own variable (`InstanceId`, `InstanceIds`) needs no line here. ``+`` is a resource that the operation creates, ``?``
+one that AWS looks up from another id, a lone ``-`` one that it does not touch or that is read elsewhere.
 """
 
 from __future__ import annotations
@@ -56,6 +56,24 @@ _LAUNCHED = {
     "launch-template": "SpotFleetRequestConfig.LaunchTemplateConfigs.LaunchTemplateSpecification.LaunchTemplateId",
 }
 _ROUTED = {"internet-gateway": "GatewayId", "vpn-gateway": "GatewayId", "ipv4pool-ec2": "-", "ipv6pool-ec2": "-"}
+# Read from ids of any type.
+_BY_ID = dict.fromkeys(
+    (
+        "instance",
+        "internet-gateway",
+        "natgateway",
+        "network-interface",
+        "subnet",
+        "transit-gateway",
+        "transit-gateway-attachment",
+        "vpc",
+        "vpc-endpoint",
+        "vpc-endpoint-service",
+        "vpc-peering-connection",
+        "vpn-gateway",
+    ),
+    "-",
+)
 _FLEET = {
     "image": "LaunchTemplateConfigs.Overrides.ImageId",
     "launch-template": "LaunchTemplateConfigs.LaunchTemplateSpecification.LaunchTemplateId",
@@ -68,8 +86,8 @@ _VERIFIED_ENDPOINT = {
 
 # One operation's own parameters of a type, in the place of all others.
 OPERATIONS: dict[str, dict[str, str]] = {
-    "AcceptAddressTransfer": {"elastic-ip": "+"},
-    "AcceptVpcPeeringConnection": {"vpc": "+"},
+    "AcceptAddressTransfer": {"elastic-ip": "?"},
+    "AcceptVpcPeeringConnection": {"vpc": "?"},
     "AssociateRouteTable": _ROUTED,
     "AttachClassicLinkVpc": {"security-group": "Groups"},
     "AuthorizeSecurityGroupEgress": {"security-group": "GroupId", "security-group-rule": "+"},
@@ -79,6 +97,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "CopySnapshot": {"snapshot": "SourceSnapshotId +"},
     "CopyVolumes": {"volume": "SourceVolumeId +"},
     "CreateCapacityReservationBySplitting": {"capacity-reservation": "SourceCapacityReservationId +"},
+    "CreateFlowLogs": _BY_ID,
     "CreateFleet": {
         **_FLEET,
         "capacity-reservation": "LaunchTemplateConfigs.Overrides.CapacityReservationId",
@@ -95,7 +114,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "CreateReplaceRootVolumeTask": {"replace-root-volume-task": "+"},
     "CreateSecurityGroup": {"security-group": "+"},
     "CreateSnapshot": {"snapshot": "+", "volume": "VolumeId"},
-    "CreateSnapshots": {"instance": "InstanceSpecification.InstanceId", "snapshot": "+", "volume": "+"},
+    "CreateSnapshots": {"instance": "InstanceSpecification.InstanceId", "snapshot": "+", "volume": "?"},
     "CreateSubnet": {"subnet": "+", "ipam-pool": "Ipv4IpamPoolId Ipv6IpamPoolId"},
     "CreateTrafficMirrorTarget": {"vpc-endpoint": "GatewayLoadBalancerEndpointId"},
     "CreateTransitGatewayConnect": {"transit-gateway-attachment": "TransportTransitGatewayAttachmentId +"},
@@ -111,27 +130,18 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "CreateClientVpnRoute": {"subnet": "TargetVpcSubnetId"},
     "CreateIpamPrefixListResolver": {"ipam-scope": "Rules.IpamScopeId"},
     "CreateLocalGatewayRoute": {"prefix-list": "DestinationPrefixListId"},
-    "CreateNetworkInsightsPath": {
-        "instance": "-",
-        "internet-gateway": "-",
-        "network-interface": "-",
-        "transit-gateway": "-",
-        "vpc-endpoint": "-",
-        "vpc-endpoint-service": "-",
-        "vpc-peering-connection": "-",
-        "vpn-gateway": "-",
-    },
+    "CreateNetworkInsightsPath": _BY_ID,
     "DeleteClientVpnRoute": {"subnet": "TargetVpcSubnetId"},
     "DeleteLocalGatewayRoute": {"prefix-list": "DestinationPrefixListId"},
-    "DisassociateAddress": {"elastic-ip": "+", "network-interface": "-"},
+    "DisassociateAddress": {"elastic-ip": "?", "network-interface": "-"},
     "DisassociateRouteTable": {
         **_ROUTED,
         "internet-gateway": "-",
         "vpn-gateway": "-",
-        "route-table": "+",
+        "route-table": "?",
         "subnet": "-",
     },
-    "DisassociateVpcCidrBlock": {"vpc": "+"},
+    "DisassociateVpcCidrBlock": {"vpc": "?"},
     "EnableFastLaunch": {"launch-template": "LaunchTemplate.LaunchTemplateId"},
     "GetFlowLogsIntegrationTemplate": {"vpc-flow-log": "FlowLogId"},
     "ImportInstance": {
@@ -145,6 +155,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
     "ModifyInstanceCapacityReservationAttributes": {
         "capacity-reservation": "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId",
     },
+    "ModifyInstanceCreditSpecification": {"instance": "InstanceCreditSpecifications.InstanceId"},
     "ModifyInstancePlacement": {"dedicated-host": "HostId", "placement-group": "GroupName GroupId"},
     "ModifyIpamResourceCidr": {"ipam-scope": "CurrentIpamScopeId DestinationIpamScopeId"},
     "ModifyLocalGatewayRoute": {"prefix-list": "DestinationPrefixListId"},
@@ -185,6 +196,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
         "ipv6pool-ec2": "-",
         "vpn-gateway": "-",
     },
+    "ReportInstanceStatus": {"instance": "Instances"},
     "RequestSpotFleet": _LAUNCHED,
     "RequestSpotInstances": _LAUNCHED,
     "RunInstances": {
@@ -211,6 +223,7 @@ OPERATIONS: dict[str, dict[str, str]] = {
 # Which type an id is of, for the operations that take ids of any type.
 ID_PREFIXES = {
     "acl": "network-acl",
+    "afi": "fpga-image",
     "ami": "image",
     "cagw": "carrier-gateway",
     "cgw": "customer-gateway",
@@ -234,6 +247,7 @@ ID_PREFIXES = {
     "import-snap": "import-snapshot-task",
     "ipam": "ipam",
     "ipam-pool": "ipam-pool",
+    "ipam-pool-alloc": "ipam-pool-allocation",
     "ipam-res-disco": "ipam-resource-discovery",
     "ipam-res-disco-assoc": "ipam-resource-discovery-association",
     "ipam-scope": "ipam-scope",
@@ -254,6 +268,9 @@ ID_PREFIXES = {
     "pcx": "vpc-peering-connection",
     "pg": "placement-group",
     "pl": "prefix-list",
+    "rs": "route-server",
+    "rse": "route-server-endpoint",
+    "rsp": "route-server-peer",
     "replacevol": "replace-root-volume-task",
     "rtb": "route-table",
     "scr": "subnet-cidr-reservation",
@@ -280,6 +297,7 @@ ID_PREFIXES = {
     "vgw": "vpn-gateway",
     "vol": "volume",
     "vpc": "vpc",
+    "vpcbpa-exclude": "vpc-block-public-access-exclusion",
     "vpce": "vpc-endpoint",
     "vpce-svc": "vpc-endpoint-service",
     "vpn": "vpn-connection",

@@ -2,7 +2,8 @@
 
 Which resource types an action has, and how their ARNs are written, is the reference's; which parameter names a resource
 of a type is a table of the service (`Table`). A required resource that no parameter names is either new or looked up
-by AWS from another id: its ARN then ends in ``*``. With no resource at all the check is on ``*``.
+by AWS from another id (the instance behind an association's id): its ARN then ends in ``*``. With no resource at all the
+check is on ``*``.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-__all__ = ["NEW", "Table", "generic", "known_action", "own_tags"]
+__all__ = ["Table", "generic", "is_creation", "known_action", "own_tags"]
 
-NEW = "+"
-SKIP = "-"
+_NEW = "+"
+_LOOKED_UP = "?"
+_SKIP = "-"
+_CREATION = ("Create", "Run", "Allocate", "Copy", "Import", "Request", "Register", "Purchase", "Upload", "Put")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,17 @@ class Table:
     """What a service adds to the reference.
 
     `paths` lists by resource type the parameters that name a resource of it, `operations` the same for one operation;
-    the paths of a type stand in one string, ``+`` in it is a resource that the operation creates, ``-`` alone says that
-    the type plays no part. `arn` writes an ARN from a type, its template and a parameter; `keys` adds condition keys.
+    the paths of a type stand in one string, ``+`` in it is a resource that the operation creates, ``?`` one that AWS
+    looks up when no path names it, ``-`` alone says that the type plays no part. `arn` writes an ARN from a type and a
+    parameter; `keys` adds condition keys, knowing whether the resource is new. `strict` refuses an operation whose
+    required resource is not named, but for listings.
     """
 
     prefix: str
     paths: Mapping[str, str] = field(default_factory=dict)
     operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     arn: Callable[[Scope, Use, str | None], str] | None = None
-    keys: Callable[[Scope, Action, Use | None, str], Context] | None = None
+    keys: Callable[[Scope, Action, Use | None, str, bool], Context] | None = None
     strict: bool = False
 
     def of(self, operation: str, use: Use) -> tuple[str, ...]:
@@ -65,39 +70,51 @@ def generic(scope: Scope, table: Table, name: str | None = None) -> list[Permiss
     specified = specified_tags(scope.call.parameters)
     permissions = []
     for use in found.uses:
-        for arn in _arns(scope, table, use):
-            tags = specified.get(use.name) if specified else request_tags(scope.call.parameters)
-            permissions.append(_permission(scope, table, found, use, arn, tags=tags or {}))
+        tags = specified.get(use.name, {}) if specified else request_tags(scope.call.parameters)
+        for arn, new in _arns(scope, table, found, use):
+            context = _context(scope, table, found, use, arn, new=new, tags=tags)
+            permissions.append(Permission(f"{table.prefix}:{found.name}", arn, context))
     if permissions:
         return permissions
     if table.strict and any(use.required for use in found.uses):
         raise UnmappedOperationError(scope.call.service, scope.call.operation, hint="no parameter names its resource")
-    tags = next(iter(specified.values()), None) or request_tags(scope.call.parameters)
-    return [_permission(scope, table, found, None, "*", tags=tags)]
+    tags = next(iter(specified.values()), request_tags(scope.call.parameters))
+    context = _context(scope, table, found, None, "*", new=False, tags=tags)
+    return [Permission(f"{table.prefix}:{found.name}", "*", context)]
 
 
-def _arns(scope: Scope, table: Table, use: Use) -> list[str]:
-    paths = table.of(scope.call.operation, use)
-    if paths == (SKIP,):
+def is_creation(operation: str) -> bool:
+    """Tell whether an operation makes the resource that its parameters do not name."""
+    return operation.startswith(_CREATION)
+
+
+def _arns(scope: Scope, table: Table, found: Action, use: Use) -> list[tuple[str, bool]]:
+    """Give the ARNs of one resource type, each with whether the operation creates it."""
+    operation = scope.call.operation
+    paths = table.of(operation, use)
+    if paths == (_SKIP,):
         return []
     write = table.arn or (lambda scope, use, identifier: scope.arn(use.template, identifier))
-    arns = [write(scope, use, each) for each in scope.texts(*(path for path in paths if path != NEW))]
-    if NEW in paths or (use.required and not arns and not table.strict):
-        arns.append(write(scope, use, None))
-    return list(dict.fromkeys(arns))
+    named = scope.texts(*(path for path in paths if path not in (_NEW, _LOOKED_UP)))
+    arns = dict.fromkeys((write(scope, use, each) for each in named), False)
+    if _NEW in paths:
+        arns[write(scope, use, None)] = True
+    elif not arns and (_LOOKED_UP in paths or (use.required and (not table.strict or found.access_level == "List"))):
+        arns[write(scope, use, None)] = is_creation(operation) and _LOOKED_UP not in paths
+    return list(arns.items())
 
 
-def _permission(
-    scope: Scope, table: Table, found: Action, use: Use | None, arn: str, *, tags: Mapping[str, str | None]
-) -> Permission:
+def _context(
+    scope: Scope, table: Table, found: Action, use: Use | None, arn: str, *, new: bool, tags: Mapping[str, str | None]
+) -> Context:
     keys = found.keys | (use.keys if use else frozenset())
     context: Context = {}
     if "aws:TagKeys" in keys:
         context.update(tag_context(tags))
     context.update(own_tags(scope, keys, arn))
     if table.keys is not None:
-        context.update(table.keys(scope, found, use, arn))
-    return Permission(f"{table.prefix}:{found.name}", arn, context)
+        context.update(table.keys(scope, found, use, arn, new))
+    return context
 
 
 def own_tags(scope: Scope, keys: frozenset[str], arn: str) -> Context:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .generic import Table, generic
 from .passing import pass_role
 from .permission import Context, Permission, UnmappedOperationError
+from .tags import request_tags, tag_context
 
 if TYPE_CHECKING:
     from .reference import Action, Use
@@ -41,6 +42,8 @@ _OPERATIONS = {
     "CreateServiceLinkedRole": {"role": "AWSServiceName"},
     "CreateVirtualMFADevice": {"mfa": "VirtualMFADeviceName"},
     "DeleteVirtualMFADevice": {"sms-mfa": "-"},
+    "GetAccessKeyLastUsed": {"user": "?"},
+    "ListMFADevices": {"user": "UserName ?"},
     "GetServiceLinkedRoleDeletionStatus": {"role": "DeletionTaskId"},
     "GetHumanReadableSummary": {"delegation-request": "EntityArn"},
 }
@@ -60,6 +63,18 @@ _CREATE = {
     "CreateInstanceProfile",
     "CreateVirtualMFADevice",
     "UploadServerCertificate",
+}
+# Tags given at creation need the tagging action as well:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_permissions
+_TAGGED = {
+    "CreateInstanceProfile": "TagInstanceProfile",
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreatePolicy": "TagPolicy",
+    "CreateRole": "TagRole",
+    "CreateSAMLProvider": "TagSAMLProvider",
+    "CreateUser": "TagUser",
+    "CreateVirtualMFADevice": "TagMFADevice",
+    "UploadServerCertificate": "TagServerCertificate",
 }
 # Renaming is checked on the old name and on the new one.
 _RENAMED = {
@@ -87,6 +102,8 @@ def permissions(scope: Scope) -> list[Permission]:
     found = generic(scope, TABLE)
     if operation in _RENAMED:
         found += _renamed(scope, *_RENAMED[operation])
+    if operation in _TAGGED and (tags := tag_context(request_tags(scope.call.parameters))):
+        found.append(Permission(f"iam:{_TAGGED[operation]}", found[0].resource, tags))
     if operation == "AddRoleToInstanceProfile" and (role := scope.text("RoleName")):
         found += pass_role(scope, _existing(scope, "role", role), "ec2.amazonaws.com")
     return found
@@ -125,7 +142,7 @@ def _existing(scope: Scope, kind: str, name: str) -> str:
 def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
     if identifier is None:
         # Without a user name an operation acts on the caller's own user.
-        if use.name == "user" and scope.caller_name and scope.text("UserName") is None:
+        if use.name == "user" and scope.caller_name and scope.call.operation != "GetAccessKeyLastUsed":
             return _existing(scope, "user", scope.caller_name)
         return scope.arn(use.template)
     if identifier.startswith("arn:"):
@@ -157,7 +174,7 @@ def _peculiar(scope: Scope, identifier: str) -> str:
     return _global(scope, "role", identifier.removeprefix("task/").rpartition("/")[0] or "*")
 
 
-def _keys(scope: Scope, action: Action, use: Use | None, arn: str) -> Context:
+def _keys(scope: Scope, action: Action, use: Use | None, arn: str, new: bool) -> Context:  # noqa: FBT001 - a callback
     context: Context = {}
     for key, path in _KEYS.items():
         if key in action.keys and (value := scope.text(path)) is not None:
@@ -165,7 +182,7 @@ def _keys(scope: Scope, action: Action, use: Use | None, arn: str) -> Context:
     if "iam:PermissionsBoundary" in action.keys and use is not None:
         # Where the request sets a boundary the key is that one, elsewhere the one that the user or role already has.
         boundary = scope.text("PermissionsBoundary") if "PermissionsBoundary" in scope.call.parameters else None
-        if boundary is None and not action.name.startswith("Create"):
+        if boundary is None and not new and not action.name.startswith("Create"):
             boundary = scope.state.permissions_boundary(arn)
         if boundary is not None:
             context["iam:PermissionsBoundary"] = boundary

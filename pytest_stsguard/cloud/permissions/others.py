@@ -1,7 +1,7 @@
 """Services without rules of their own: the generic rule, strictly.
 
-An operation is mapped when the reference has an action of its name and either the action takes no resource or the call's
-parameters name one. Everything else is refused.
+An operation is mapped when the reference has an action of its name and either the action takes no resource, or the
+call's parameters name one, or it is a listing. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -18,67 +18,97 @@ if TYPE_CHECKING:
     from .reference import Use
     from .scope import Scope
 
-__all__ = ["permissions", "prefix_of"]
+__all__ = ["permissions"]
 
-# IAM's prefix where it is neither the service's name nor its signing name.
-_PREFIXES = {
-    "cloudwatch": "cloudwatch",
-    "ses": "ses",
-    "sesv2": "ses",
-}
-_VARIABLE = re.compile(r"\$\{(\w+)\}$")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+_SURROUNDINGS = ("Partition", "Region", "Account")
 _GENERAL = "ResourceArn resourceArn resourceARN ResourceARN"
-# Parameters that name a resource without being called like it.
+# Parameters that name a resource without being called like the variable in its ARN.
 _PATHS = {
+    "cloudformation": {"stack": "StackName", "changeset": "ChangeSetName", "stackset": "StackSetName"},
+    "ecr": {"repository": "repositoryName repositoryNames"},
+    "events": {"event-bus": "EventBusName"},
+    "kinesis": {"stream": "StreamARN StreamName"},
     "kms": {"key": "KeyId"},
     "lambda": {"function": "FunctionName"},
-    "logs": {"log-group": "logGroupName"},
+    "logs": {"log-group": "logGroupName logGroupIdentifier"},
+    "rds": {"db": "DBInstanceIdentifier", "cluster": "DBClusterIdentifier", "snapshot": "DBSnapshotIdentifier"},
+    "route53": {"hostedzone": "Id HostedZoneId"},
     "secretsmanager": {"Secret": "SecretId"},
     "sns": {"topic": "TopicArn TargetArn"},
     "sqs": {"queue": "QueueUrl"},
-    "ssm": {"parameter": "Name Names"},
+    "ssm": {"parameter": "Name Names Path"},
     "states": {"statemachine": "stateMachineArn", "execution": "executionArn"},
 }
+_OPERATIONS = {
+    "secretsmanager": {"CreateSecret": {"Secret": "Name"}},
+    "sns": {"CreateTopic": {"topic": "Name"}},
+}
+# Operations whose action has another name.
+_ACTIONS = {
+    "lambda": {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"},
+    "sns": {"PublishBatch": "Publish"},
+    "sqs": {
+        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+        "DeleteMessageBatch": "DeleteMessage",
+        "SendMessageBatch": "SendMessage",
+    },
+}
+# IAM's prefix where it is neither the signing name nor the service's name in boto3.
+_PREFIXES = {"monitoring": "cloudwatch"}
 
 
 def permissions(scope: Scope) -> list[Permission]:
     """Give the checks of one call to a service that has no rules of its own."""
-    return generic(scope, _table(prefix_of(scope)))
+    prefix = _prefix(scope)
+    return generic(scope, _table(prefix), _ACTIONS.get(prefix, {}).get(scope.call.operation))
 
 
-def prefix_of(scope: Scope) -> str:
-    """Give the service's prefix in IAM; `UnmappedOperationError` when the reference does not have it."""
+def _prefix(scope: Scope) -> str:
     call = scope.call
-    for name in (_PREFIXES.get(call.service), call.signing_name, call.service):
-        if name and actions(name):
+    for name in (_PREFIXES.get(call.signing_name, call.signing_name), call.service):
+        if actions(name):
             return name
     raise UnmappedOperationError(call.service, call.operation, hint=f"the reference lacks the service `{call.service}`")
 
 
-@cache
-def _table(prefix: str) -> Table:
-    return _Strict(prefix, _PATHS.get(prefix, {}), arn=_arn, strict=True)
-
-
 class _Strict(Table):
-    """The variable at the end of an ARN, in the spellings of the APIs, besides what the table says."""
+    """The variables of an ARN in the spellings of the APIs, besides what the table says."""
 
     def of(self, operation: str, use: Use) -> tuple[str, ...]:
         """Give the paths for one resource type of an operation."""
-        found = _VARIABLE.search(use.template)
-        names: tuple[str, ...] = ()
-        if found:
-            name = found[1]
-            names = (name, f"{name}s", name[0].lower() + name[1:])
+        names = (spelling for name in _own(use.template) for spelling in _spellings(name))
         return (*super().of(operation, use), *names, *_GENERAL.split())
 
 
+@cache
+def _table(prefix: str) -> Table:
+    return _Strict(prefix, _PATHS.get(prefix, {}), _OPERATIONS.get(prefix, {}), arn=_arn, strict=True)
+
+
+def _own(template: str) -> tuple[str, ...]:
+    return tuple(name for name in _VARIABLE.findall(template) if name not in _SURROUNDINGS)
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    return name, f"{name}s", name[0].lower() + name[1:]
+
+
 def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
-    if identifier is not None and "://" in identifier:
+    names = _own(use.template)
+    if identifier is None or identifier.startswith("arn:"):
+        return scope.arn(use.template, identifier)
+    if "://" in identifier:
         # A queue's URL ends with its account and its name.
-        account, _, name = identifier.rpartition("/")
-        owner = account.rpartition("/")[2]
-        return scope.arn(use.template, name).replace(
-            f":{scope.account}:", f":{owner}:" if owner.isdigit() else f":{scope.account}:"
-        )
-    return scope.arn(use.template, identifier)
+        front, _, name = identifier.rpartition("/")
+        account = front.rpartition("/")[2]
+        return f"arn:{scope.partition}:sqs:{scope.call.region}:{account}:{name}"
+    if len(names) < 2:  # noqa: PLR2004 - one name, or none
+        return scope.arn(use.template, identifier)
+    template = use.template
+    given = {name: scope.text(*_spellings(name)) for name in names}
+    if not any(given.values()):
+        given[names[0]] = identifier
+    for name, value in given.items():
+        template = template.replace("${" + name + "}", value or "*")
+    return scope.arn(template)
