@@ -11,11 +11,12 @@ from pytest_stsguard.run import RECORDER, RUN, TIMELINE, as_usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.cloud import Cloud, Credentials
     from pytest_stsguard.drill import Drill
-    from pytest_stsguard.findings import Recorder
+    from pytest_stsguard.findings import Configuration, Recorder
     from pytest_stsguard.revocation import Revocation
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "sts_account",
     "sts_assume_role",
     "sts_cloud",
+    "sts_configuration",
     "sts_drill",
     "sts_findings",
+    "sts_now",
     "sts_revoke",
 ]
 
@@ -97,6 +100,22 @@ def sts_account(request: pytest.FixtureRequest) -> Account:
         return _narrowed(from_session(cloud.admin.session(), source=run.target), run.role_globs)
     except StsGuardError as error:
         raise as_usage_error(error) from error
+
+
+@pytest.fixture
+def sts_now(request: pytest.FixtureRequest) -> datetime:
+    """Give the moment to audit as of: of ``--stsguard-at``, else now; of the demo, the time of its simulated clock."""
+    run = request.config.stash[RUN]
+    if run.is_demo and not run.option("at"):
+        cloud: Cloud = request.getfixturevalue("sts_cloud")
+        return cloud.clock.now()
+    return run.at
+
+
+@pytest.fixture
+def sts_configuration(request: pytest.FixtureRequest) -> Configuration:
+    """Give the configuration of the run: stsguard.toml, the table of pyproject.toml, or the defaults."""
+    return request.config.stash[RUN].configuration
 
 
 @pytest.fixture

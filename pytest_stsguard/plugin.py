@@ -15,8 +15,10 @@ from pytest_stsguard.fixtures import (
     sts_account,
     sts_assume_role,
     sts_cloud,
+    sts_configuration,
     sts_drill,
     sts_findings,
+    sts_now,
     sts_revoke,
 )
 from pytest_stsguard.run import RECORDER, RUN, TIMELINE, Run, as_usage_error
@@ -29,8 +31,10 @@ __all__ = [
     "sts_account",
     "sts_assume_role",
     "sts_cloud",
+    "sts_configuration",
     "sts_drill",
     "sts_findings",
+    "sts_now",
     "sts_revoke",
 ]
 
@@ -161,6 +165,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = config.stash[RUN]
     if hasattr(config, "workeroutput"):
         config.workeroutput["stsguard_findings"] = [finding.as_json() for finding in run.findings]
+        config.workeroutput["stsguard_not_evaluated"] = run.not_evaluated
         return
     path = run.option("write_baseline")
     if path:
@@ -175,8 +180,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over the findings of a worker that has ended."""
-    handed = getattr(node, "workeroutput", {}).get("stsguard_findings", ())
-    if handed:
+    handed = getattr(node, "workeroutput", {})
+    run = node.config.stash[RUN]
+    run.not_evaluated |= handed.get("stsguard_not_evaluated", {})
+    if handed.get("stsguard_findings"):
         from pytest_stsguard.findings import Finding
 
-        node.config.stash[RUN].findings.extend(Finding.from_json(entry) for entry in handed)
+        run.findings.extend(Finding.from_json(entry) for entry in handed["stsguard_findings"])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say how much was found, also of what fails no check."""
+    run = config.stash[RUN]
+    if not run.findings and not run.not_evaluated:
+        return
+    from pytest_stsguard.reporting.terminal import summary_lines
+
+    lines = summary_lines(
+        run.findings,
+        fail_on=run.fail_on,
+        not_evaluated=run.not_evaluated,
+        verbose=config.get_verbosity() > 0,
+    )
+    terminalreporter.section(f"stsguard: {run.target}")
+    for line in lines:
+        terminalreporter.write_line(line)

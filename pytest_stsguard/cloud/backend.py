@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Backend"]
 
 _AWS_MANAGED = ":iam::aws:policy/"
-# Left alone: a test's environment and its default session are its own.
-_CONFIG = {"core": {"mock_credentials": False, "reset_boto3_session": True}}
 
 
 class Backend:
@@ -48,8 +46,12 @@ class Backend:
             )
         from moto import mock_aws  # noqa: PLC0415 - moto is imported when a cloud opens, never with the plugin
 
-        self._mock = mock_aws(config=_CONFIG)
+        self._mock = mock_aws()
         self._mock.start()
+        # moto puts dummy credentials into the environment, which is the test's own. Its setting against that would also
+        # hold for a `mock_aws` of the test's, so they are taken out again instead.
+        self._mock._unmock_env_variables()  # noqa: SLF001 - as said
+        self._mock._orig_creds.clear()  # noqa: SLF001 - as said
         self._others = frozenset(_accounts())
         if self.account in self._others:
             self._mock.stop(remove_data=False)
