@@ -12,6 +12,7 @@ import msgspec
 from pytest_stsguard.account.location import JsonText, Location
 from pytest_stsguard.account.wire import Page
 from pytest_stsguard.errors import InputError
+from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
     from pytest_stsguard.account.location import Path
@@ -31,6 +32,8 @@ _ESCAPE = regex(
 )
 _DEEP = 200
 _AGAIN = "fetch the export again"
+_TWICE = "write the pages one after the other instead"
+_LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
 
 class LocatedPage(NamedTuple):
@@ -64,9 +67,22 @@ def decode_pages(text: str, file: str | None) -> list[LocatedPage]:
     except RecursionError as error:
         raise _too_deep(source) from error
     kept = source if file is not None else None
-    return [
+    found = [
         LocatedPage(page, Location(file, path, text=kept, start=start), readable != text) for start, path, page in pages
     ]
+    if any(text.count(f'"{name}"') > len(found) for name in _LISTS):
+        _refuse_repeated(source, [(start, path) for start, path, _ in pages])
+    return found
+
+
+def _refuse_repeated(source: JsonText, places: list[tuple[int, Path]]) -> None:
+    """Refuse an export that holds one of its lists twice: the first would be lost without a word."""
+    for start, path in places:
+        offset = source.offset_of(path, start=start)
+        name = source.repeated(start=offset)
+        if name is not None:
+            place = Location(source.file, path, text=source, start=start)
+            raise InputError(f"`{short(name)}` comes twice in one object", location=str(place), hint=_TWICE)
 
 
 def _mend(match: Match[str]) -> str:

@@ -109,4 +109,5 @@ def _reason(error: ClientError | BotoCoreError) -> str:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return f"{details.get('Code', 'unknown error')} at {error.operation_name}"
-    return " ".join(str(error).split()).rstrip(".").lower()
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:1].lower() + text[1:]

@@ -53,6 +53,11 @@ class JsonText:
             offset = inner
         return offset
 
+    def repeated(self, *, start: int = 0) -> str | None:
+        """Give a name that comes twice in the object at `start`: of the two values JSON readers keep the last alone."""
+        names = [str(step) for step, _ in self._scan(self._skip(start))]
+        return next((name for name in names if names.count(name) > 1), None)
+
     def _skip(self, offset: int) -> int:
         match = _SPACE.match(self.text, offset)
         return match.end() if match else offset
@@ -68,8 +73,10 @@ class JsonText:
             while text[position] not in "}]":
                 step: str | int = len(found)
                 if opening == "{":
-                    step, position = _DECODER.raw_decode(text, position)
-                    position = self._skip(self._skip(position) + 1)  # over the colon
+                    name, position = _DECODER.raw_decode(text, position)
+                    if not isinstance(name, str):
+                        return found
+                    step, position = name, self._skip(self._skip(position) + 1)  # over the colon
                 found.append((step, position))
                 position = self._skip(_DECODER.raw_decode(text, position)[1])
                 position = self._skip(position + 1) if text[position] == "," else position

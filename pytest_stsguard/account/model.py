@@ -106,6 +106,17 @@ class Account:
         profiles = set(role.instance_profiles)
         return tuple(instance for instance in self.instances if instance.profile in profiles)
 
+    def lacks(self, *needs: str) -> tuple[str, ...]:
+        """List why something is not, or not wholly, in the source: what a control needs and cannot have.
+
+        A gap such as ``instances outside us-east-1`` counts for ``instances``.
+        """
+        return tuple(
+            f"{name}: {reason}"
+            for name, reason in self.gaps.items()
+            if any(name == need or name.startswith(f"{need} ") for need in needs)
+        )
+
     def documents(self) -> Iterator[tuple[str, Document]]:
         """Go through every policy document with the ARN that it belongs to: trust, inline, managed (all versions)."""
         for role in self.roles:

@@ -330,6 +330,11 @@ DEEP = '{"Unknown\\"[": ' + "[" * 100_000
             "RoleDetailList[1]: holds two accounts, `111122223333` and `444455556666`",
         ),
         (DEEP.encode(), "account.json:1:215: more than 200 arrays and objects inside one another"),
+        (
+            b'{"RoleDetailList": [],\n"RoleDetailList": []}',
+            "account.json:1: `RoleDetailList` comes twice in one object",
+        ),
+        (b'[{},\n{"Policies": [], "Policies": [], "Policies": []}]', "account.json:2: [1]: `Policies` comes twice"),
         (b"{} " + b"[" * 100_000, "more than 200 arrays and objects inside one another"),
         (b"{} " + b"9" * 5000, "account.json:1:4: not JSON: a number has too many digits"),
         (b'{"RoleDetailList": []}\n{"RoleDetailList": 3}', "account.json:2: RoleDetailList: expected `array`"),
@@ -345,7 +350,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, content: Any, message: str)
     assert caught.value.exit_code == 2
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_damaged_export_is_an_error_or_an_account(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -401,6 +406,11 @@ def test_a_role_listed_twice_counts_once_unless_the_two_differ(tmp_path: Path) -
     assert [problem.message for problem in account.problems] == [
         "`arn:aws:iam::111122223333:role/app` is listed twice, with different content"
     ]
+
+
+def test_a_lists_name_may_stand_elsewhere(tmp_path: Path) -> None:
+    tags = [{"Key": "RoleDetailList", "Value": "Policies"}, {"Key": "UserDetailList", "Value": "Policies"}]
+    assert len(read(tmp_path, [page(role(Tags=tags)), page()]).roles) == 1
 
 
 def test_a_filtered_export_says_what_it_lacks(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_step_that_leads_nowhere_stays_at_the_last_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": 1,', '{"a"', '{"a": ' + "9" * 5000 + ', "b": 2}', "[", "{", '{"a": ' + "[" * 9999]
+    "text", ['{"a": 1,', '{"a"', '{"a": ' + "9" * 5000 + ', "b": 2}', "[", "{", '{{"a": 1}: 2}', '{"a": ' + "[" * 9999]
 )
 def test_what_cannot_be_read_gives_a_rough_place_and_no_fault(text: str) -> None:
     assert Location("x.json", ("b",), text=JsonText("x.json", text)).line == 1
