@@ -81,9 +81,7 @@ class JsonText:
                 position = self._skip(_DECODER.raw_decode(text, position)[1])
                 position = self._skip(position + 1) if text[position] == "," else position
         except (ValueError, IndexError, RecursionError):
-            return (
-                found  # the standard library reads less than msgspec (numbers of 5,000 digits): a rougher line will do
-            )
+            return found  # broken, or a number of 5,000 digits, which only msgspec reads: a rougher line will do
         return found
 
 
