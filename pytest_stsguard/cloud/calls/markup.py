@@ -103,7 +103,7 @@ class _Fields:
     """A structure's members by the name of their element: single ones, repeated ones, those that are attributes."""
 
     single: dict[str, tuple[str, Reader]] = field(default_factory=dict)
-    repeated: dict[str, tuple[str, Reader, bool]] = field(default_factory=dict)
+    repeated: dict[str, tuple[str, Reader]] = field(default_factory=dict)
     attributes: dict[str, tuple[str, Reader]] = field(default_factory=dict)
 
 
@@ -117,9 +117,7 @@ def _fields(shape: StructureShape, known: dict[str, Reader]) -> _Fields:
         if serialization.get("xmlAttribute"):
             fields.attributes[_local(wire)] = (name, _reader(member, known))
         elif serialization.get("flattened") and member.type_name == "list":
-            fields.repeated[wire] = (name, _reader(cast("ListShape", member).member, known), False)
-        elif serialization.get("flattened") and member.type_name == "map":
-            fields.repeated[wire] = (name, _entry(cast("MapShape", member), known), True)
+            fields.repeated[wire] = (name, _reader(cast("ListShape", member).member, known))
         else:
             fields.single[wire] = (name, _reader(member, known))
     return fields
@@ -154,12 +152,8 @@ def _member(child: Element, fields: _Fields, result: dict[str, Any]) -> None:
             raise MismatchError("comes twice")
         result[name] = reader(child)
     elif child.name in fields.repeated:
-        name, reader, is_map = fields.repeated[child.name]
-        if is_map:
-            key, value = reader(child)
-            result.setdefault(name, {})[key] = value
-        else:
-            result.setdefault(name, []).append(reader(child))
+        name, reader = fields.repeated[child.name]
+        result.setdefault(name, []).append(reader(child))
 
 
 def _list(shape: ListShape, known: dict[str, Reader]) -> Reader:

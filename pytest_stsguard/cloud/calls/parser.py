@@ -136,8 +136,6 @@ def _target(request: Request, services: tuple[Metadata, ...] | None, signing_nam
     for service in known if services is None else services:
         if service.target_prefix != prefix or operation not in _operations(service.service):
             continue
-        if not ({"json", "smithy-rpc-v2-cbor"} & {service.protocol, *service.protocols}):
-            continue
         kind = _content_type(request)
         if kind and not (kind.startswith("application/x-amz-json-") or kind == "application/json"):
             raise UnparsableRequestError(f"the content type `{kind}` is not that of a JSON call")

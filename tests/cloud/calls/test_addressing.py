@@ -29,6 +29,7 @@ from pytest_stsguard.cloud.calls.addressing import place
             "us-east-1",
             "arn:aws:s3:us-east-1:111122223333:accesspoint/point",
         ),
+        ("alias.s3-accesspoint.us-east-1.amazonaws.com", "s3", "us-east-1", "alias"),
         ("111122223333.s3-control.us-east-1.amazonaws.com", "s3control", "us-east-1", None),
         ("sts.amazonaws.com", "sts", None, None),
         ("sts.us-east-1.amazonaws.com", "sts", "us-east-1", None),

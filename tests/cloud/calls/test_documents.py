@@ -149,6 +149,20 @@ def test_json_members_have_their_api_names(request_of: Callable[..., Request]) -
     )
 
 
+def test_xml_maps_have_entries(request_of: Callable[..., Request]) -> None:
+    def read(entry: str) -> Any:
+        body = (
+            "<CreateJobRequest><Operation><LambdaInvoke><UserArguments>"
+            f"{entry}</UserArguments></LambdaInvoke></Operation></CreateJobRequest>"
+        )
+        request = request_of("POST", "http://localhost/v20180820/jobs", body, x_amz_account_id="111122223333")
+        return parse(request, signing_name="s3", region=None).parameters["Operation"]["LambdaInvoke"]
+
+    assert read("<entry><key>a</key><value>b</value></entry>") == {"UserArguments": {"a": "b"}}
+    with pytest.raises(UnparsableRequestError, match="without a key and a value"):
+        read("<entry><key>a</key></entry>")
+
+
 @pytest.mark.parametrize(
     ("text", "moment"),
     [

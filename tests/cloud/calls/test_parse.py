@@ -122,6 +122,12 @@ def test_no_action_no_operation(body: str, kind: str, request_of: Callable[..., 
             UnparsableRequestError,
             "TableName",
         ),
+        ("DynamoDB_20120810.Query", '{"Limit": 1.5}', "", UnparsableRequestError, "`Limit` is no integer"),
+        ("DynamoDB_20120810.Query", '{"Limit": true}', "", UnparsableRequestError, "`Limit` is no integer"),
+        ("DynamoDB_20120810.Query", '{"ConsistentRead": "true"}', "", UnparsableRequestError, "no boolean"),
+        ("DynamoDB_20120810.Query", '{"AttributesToGet": "a"}', "", UnparsableRequestError, "no list"),
+        ("DynamoDB_20120810.GetItem", '{"Key": []}', "", UnparsableRequestError, "`Key` is no map"),
+        ("DynamoDB_20120810.ListBackups", '{"TimeRangeLowerBound": []}', "", UnparsableRequestError, "no moment"),
         ("DynamoDB_20120810.GetItem", '{"a": NaN}', "application/x-amz-json-1.0", UnparsableRequestError, "NaN"),
         ("DynamoDB_20120810.GetItem", "[" * 100_000, "application/x-amz-json-1.0", UnparsableRequestError, "JSON"),
     ],
@@ -151,6 +157,85 @@ def test_the_place_of_a_wrong_value_is_named(request_of: Callable[..., Request])
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(UnparsableRequestError, match="address"):
         parse(Request("GET", url, {}), signing_name="s3", region=None)
+
+
+def test_a_host_within_a_host_leaves_the_signature_to_decide(request_of: Callable[..., Request]) -> None:
+    request = request_of(
+        "POST", "https://a.ec2.us-east-1.amazonaws.com/", "Action=GetCallerIdentity", content_type=_FORM
+    )
+    assert parse(request, signing_name="sts", region=None).service == "sts"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "error"),
+    [
+        ("/service/GraniteServiceVersion20100801/operation/NoSuchThing", "", UnknownOperationError),
+        ("/service/Elsewhere/operation/ListMetrics", "", UnknownOperationError),
+        ("/", "", UnknownOperationError),
+        ("/service/DynamoDB_20120810/operation/ListTables", "", UnknownOperationError),
+        ("/service/GraniteServiceVersion20100801/operation/ListMetrics", "application/json", UnparsableRequestError),
+    ],
+)
+def test_cbor_calls_that_cannot_be_read(
+    path: str, kind: str, error: type[Exception], request_of: Callable[..., Request]
+) -> None:
+    request = request_of("POST", f"http://localhost{path}", b"\xa0", smithy_protocol="rpc-v2-cbor", content_type=kind)
+    with pytest.raises(error):
+        parse(request, signing_name=None, region=None)
+
+
+def test_numbers_and_what_stands_for_them(request_of: Callable[..., Request]) -> None:
+    def read(value: str) -> object:
+        body = f'{{"MetricData": [{{"Value": {value}}}]}}'
+        request = request_of(
+            "POST", "http://localhost/", body, x_amz_target="GraniteServiceVersion20100801.PutMetricData"
+        )
+        return parse(request, signing_name="monitoring", region=None).parameters["MetricData"][0]["Value"]
+
+    assert (read("2"), read("2.5"), read('"NaN"')) == (2, 2.5, "NaN")
+    for wrong in ('"two"', "true", "[]"):
+        with pytest.raises(UnparsableRequestError, match="`MetricData.Value` is no number"):
+            read(wrong)
+
+
+def test_an_empty_json_body_is_an_empty_input(request_of: Callable[..., Request]) -> None:
+    request = request_of("POST", "http://localhost/", x_amz_target="DynamoDB_20120810.ListTables")
+    assert parse(request, signing_name="dynamodb", region=None).parameters == {}
+
+
+def test_integral_floats_are_integers(request_of: Callable[..., Request]) -> None:
+    request = request_of("POST", "http://localhost/", '{"Limit": 5.0}', x_amz_target="DynamoDB_20120810.Query")
+    assert parse(request, signing_name="dynamodb", region=None).parameters == {"Limit": 5}
+
+
+def test_form_numbers(request_of: Callable[..., Request]) -> None:
+    def read(value: str) -> object:
+        body = f"Action=PutMetricData&Version=2010-08-01&MetricData.member.1.Value={value}"
+        request = request_of("POST", "http://localhost/", body, content_type=_FORM)
+        return parse(request, signing_name="monitoring", region=None).parameters["MetricData"][0]["Value"]
+
+    assert (read("1.5e3"), read("NaN"), read("-2")) == (1500.0, "NaN", -2.0)
+    with pytest.raises(UnparsableRequestError, match="no number"):
+        read("1_0")
+
+
+def test_headers_that_are_lists_or_json(request_of: Callable[..., Request]) -> None:
+    url = "https://s3.us-east-1.amazonaws.com/b/k?attributes"
+    request = request_of("GET", url, x_amz_object_attributes='ETag, "a,b" ,ObjectSize')
+    assert parse(request, signing_name="s3", region=None).parameters["ObjectAttributes"] == [
+        "ETag",
+        "a,b",
+        "ObjectSize",
+    ]
+    url = "https://runtime.lex.us-east-1.amazonaws.com/bot/b/alias/a/user/u/content"
+    request = request_of("POST", url, x_amz_lex_session_attributes="not base64", content_type="text/plain")
+    with pytest.raises(UnparsableRequestError, match="`sessionAttributes` is no JSON in Base64"):
+        parse(request, signing_name="lex", region=None)
+
+
+def test_a_text_body_must_be_utf8(request_of: Callable[..., Request]) -> None:
+    with pytest.raises(UnparsableRequestError, match="UTF-8"):
+        parse(request_of("PUT", "https://s3.us-east-1.amazonaws.com/b?policy", b"\xff"), signing_name="s3", region=None)
 
 
 def test_invalid_utf8_in_the_address(request_of: Callable[..., Request]) -> None:
