@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate"]
 
+_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 
 
@@ -229,6 +230,6 @@ def _elements(result: Mapping[str, object]) -> Mapping[str, object] | None:
 def _stamped(response: Response, passage: _Passage) -> Response:
     """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
     name = "x-amz-request-id" if passage.call and passage.call.service == "s3" else "x-amzn-requestid"
-    headers = Headers(response.headers)
+    headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in _REQUEST_IDS)
     headers[name] = passage.request_id
     return Response(response.status, headers, response.body)

@@ -27,6 +27,7 @@ def check_denied(
     Raises:
         AssertionError: a call was allowed, or was answered with something that is no authorization denial.
     """
+    __tracebackhide__ = True
     observations = tuple(observe(credentials, probe) for probe in probes or READ_ONLY)
     wrong = [seen for seen in observations if seen.outcome != "denied"]
     if wrong:
@@ -45,6 +46,7 @@ def check_allowed(
     Raises:
         AssertionError: a call was denied, or was answered with something else than success.
     """
+    __tracebackhide__ = True
     observations = tuple(observe(credentials, probe) for probe in probes or READ_ONLY)
     wrong = [seen for seen in observations if seen.outcome != "allowed"]
     if not probes and len(wrong) < len(observations):
