@@ -49,9 +49,7 @@ def plain_moto(trust: dict[str, Any] | None = None) -> Iterator[Any]:
 
 def assume(session: Any, **parameters: Any) -> boto3.Session:
     answer = session.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="session", **parameters)["Credentials"]
-    return boto3.Session(
-        answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], region_name=REGION
-    )
+    return boto3.Session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], region_name=REGION)
 
 
 def outcome(call: Callable[[], Any]) -> str:

@@ -1,0 +1,202 @@
+"""The source material step by step, as a person walks it: `stsguard serve`, curl, and the real AWS CLI."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
+AWS = Path(sys.executable).with_name("aws")
+pytestmark = pytest.mark.skipif(
+    not AWS.exists() or not shutil.which("curl"), reason="needs the AWS CLI beside this Python, and curl"
+)
+
+
+@dataclass
+class World:
+    """A served demo world and the tools that a person uses on it."""
+
+    ready: dict[str, Any]
+
+    def curl(self, *arguments: str) -> str:
+        return subprocess.run(["curl", "-sS", *arguments], capture_output=True, text=True, check=True).stdout
+
+    def control(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        data = ["-X", "POST", "-d", json.dumps(body)] if body is not None else []
+        answer: dict[str, Any] = json.loads(self.curl(*data, f"{self.ready['endpoint']}/_stsguard/{path}"))
+        return answer
+
+    def steal(self, number: int) -> dict[str, str]:
+        url = f"{self.ready['instances'][number]['imds']}{CREDENTIALS}{self.ready['role']}"
+        answer = json.loads(self.curl(url))
+        return {
+            "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": answer["Token"],
+        }
+
+    @property
+    def admin(self) -> dict[str, str]:
+        admin = self.ready["admin"]
+        return {"AWS_ACCESS_KEY_ID": admin["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": admin["SecretAccessKey"]}
+
+    def aws(self, who: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        settings = {"AWS_ENDPOINT_URL": self.ready["endpoint"], "AWS_DEFAULT_REGION": self.ready["region"]}
+        return subprocess.run(
+            [str(AWS), *arguments], capture_output=True, text=True, check=False, env={**environment, **settings, **who}
+        )
+
+    def ask(self, who: dict[str, str], *arguments: str) -> Any:
+        done = self.aws(who, *arguments, "--output", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    command = Path(sys.executable).with_name("stsguard")
+    process = subprocess.Popen(
+        [str(command), "serve", "--port", "0", "--imds-port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        yield World(json.loads(process.stdout.readline()))
+    finally:
+        process.terminate()
+        _, complaints = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert complaints == ""
+
+
+def test_theft_revocation_collateral_and_recovery(world: World) -> None:
+    # 1. The metadata service names the role, without a newline, and gives its credentials.
+    first = world.ready["instances"][0]
+    assert world.curl(first["imds"] + CREDENTIALS) == "A4L-InstanceRole"
+    stolen, live = world.steal(0), world.steal(1)
+    assert stolen["AWS_ACCESS_KEY_ID"] != live["AWS_ACCESS_KEY_ID"]
+    # 2. They work from anywhere.
+    assert "a4l-secrets-111122223333" in world.aws(stolen, "s3", "ls").stdout
+    assert len(world.ask(stolen, "ec2", "describe-instances")["Reservations"]) == 2
+    # 5. The console's policy: the stolen session is denied, so is B's (collateral), a later one works.
+    (now,) = {world.control("clock")["now"]}
+    cutoff = now.replace("+00:00", "Z")
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Action": ["*"],
+                "Resource": ["*"],
+                "Condition": {"DateLessThan": {"aws:TokenIssueTime": cutoff}},
+            }
+        ],
+    }
+    role = ("--role-name", world.ready["role"], "--policy-name", "AWSRevokeOlderSessions")
+    world.ask(world.admin, "iam", "put-role-policy", *role, "--policy-document", json.dumps(policy))
+    for session in (stolen, live):
+        denied = world.aws(session, "s3", "ls")
+        assert denied.returncode != 0
+        assert "AccessDenied" in denied.stderr
+        assert "with an explicit deny in an identity-based policy" in denied.stderr
+        assert "UnauthorizedOperation" in world.aws(session, "ec2", "describe-instances").stderr
+    # GetCallerIdentity answers all the same.
+    assert world.ask(stolen, "sts", "get-caller-identity")["Arn"].endswith(first["InstanceId"])
+    # 7. A reboot brings nothing, stop and start bring new credentials.
+    world.control("clock", {"advance": 2})
+    world.ask(world.admin, "ec2", "reboot-instances", "--instance-ids", first["InstanceId"])
+    assert world.steal(0) == stolen
+    world.ask(world.admin, "ec2", "stop-instances", "--instance-ids", first["InstanceId"])
+    world.ask(world.admin, "ec2", "start-instances", "--instance-ids", first["InstanceId"])
+    fresh = world.steal(0)
+    assert fresh != stolen
+    assert "a4l-secrets" in world.aws(fresh, "s3", "ls").stdout
+    # 6. Without the policy the stolen session is back until it expires.
+    world.ask(world.admin, "iam", "delete-role-policy", *role)
+    assert "a4l-secrets" in world.aws(stolen, "s3", "ls").stdout
+    world.control("clock", {"advance": 6 * 3600})
+    assert "ExpiredToken" in world.aws(stolen, "s3", "ls").stderr
+
+
+def test_assumed_role_and_the_wrong_ways(world: World, tmp_path: Path) -> None:
+    # 3. The permitted user assumes the role, keeps credentials.json, and reads the secret.
+    made = world.ask(world.admin, "iam", "create-access-key", "--user-name", "a4l-developer")["AccessKey"]
+    user = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+    arn = "arn:aws:iam::111122223333:role/A4L-DataRole"
+    assume = ("sts", "assume-role", "--role-arn", arn, "--role-session-name")
+    (tmp_path / "credentials.json").write_text(json.dumps(world.ask(user, *assume, "stolen")))
+    kept = json.loads((tmp_path / "credentials.json").read_text())["Credentials"]
+    stolen = {
+        "AWS_ACCESS_KEY_ID": kept["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": kept["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": kept["SessionToken"],
+    }
+    bucket = "a4l-secrets-111122223333"
+    assert world.ask(stolen, "s3api", "list-objects-v2", "--bucket", bucket)["Contents"][0]["Key"] == "secret.txt"
+    assert "planning something" in world.aws(stolen, "s3", "cp", f"s3://{bucket}/secret.txt", "-").stdout
+    # 4. Editing the trust policy changes nothing for the stolen session ...
+    nobody = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    world.ask(
+        world.admin,
+        "iam",
+        "update-assume-role-policy",
+        "--role-name",
+        "A4L-DataRole",
+        "--policy-document",
+        json.dumps(nobody),
+    )
+    assert bucket in world.aws(stolen, "s3", "ls").stdout
+    assert "AccessDenied" in world.aws(user, *assume, "again").stderr
+    # ... removing the permissions hits every session ...
+    access = ("--role-name", "A4L-DataRole", "--policy-name", "A4L-DataRoleAccess")
+    world.ask(world.admin, "iam", "delete-role-policy", *access)
+    assert "AccessDenied" in world.aws(stolen, "s3", "ls").stderr
+    # ... and deleting the role too.
+    world.ask(world.admin, "iam", "delete-role", "--role-name", "A4L-DataRole")
+    assert "AccessDenied" in world.aws(stolen, "s3", "ls").stderr
+
+
+def test_curl_signs_for_itself_and_the_trail_tells(world: World) -> None:
+    who = f"{world.admin['AWS_ACCESS_KEY_ID']}:{world.admin['AWS_SECRET_ACCESS_KEY']}"
+    answer = world.curl(
+        "--aws-sigv4", "aws:amz:us-east-1:sts", "--user", who,
+        f"{world.ready['endpoint']}/?Action=GetCallerIdentity&Version=2011-06-15",
+    )  # fmt: skip
+    assert "user/stsguard-administrator" in answer
+    wrong = world.curl(
+        "--aws-sigv4", "aws:amz:us-east-1:sts", "--user", f"{who}x",
+        f"{world.ready['endpoint']}/?Action=GetCallerIdentity&Version=2011-06-15",
+    )  # fmt: skip
+    assert "SignatureDoesNotMatch" in wrong
+    world.aws(world.steal(0), "s3", "ls")
+    records = world.control("trail")["Records"]
+    assert [record["eventName"] for record in records] == ["GetCallerIdentity", "GetCallerIdentity", "ListBuckets"]
+    assert records[1]["errorCode"] == "SignatureDoesNotMatch"
+    session = records[2]["userIdentity"]
+    assert session["type"] == "AssumedRole"
+    assert session["accessKeyId"].startswith("ASIA")
+    assert session["sessionContext"]["attributes"]["creationDate"].endswith("Z")
+    assert session["sessionContext"]["sessionIssuer"]["userName"] == "A4L-InstanceRole"
+    assert world.admin["AWS_SECRET_ACCESS_KEY"] not in json.dumps(records)
+
+
+def test_wrong_controls_are_refused(world: World) -> None:
+    assert "advance" in world.control("clock", {"advance": -5})["error"]
+    assert "advance" in world.control("clock", {"forward": 5})["error"]
+    assert "no `GET" in world.control("moon")["error"]
+    assert world.control("health") == {"status": "ok"}
