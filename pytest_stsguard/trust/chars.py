@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 __all__ = [
     "ANY",
     "DIGIT",
+    "LETTER",
     "NAME",
     "NOT_COLON",
     "ORG",
@@ -75,6 +76,7 @@ PATH: Final = Chars(frozenset(map(chr, range(0x21, 0x7F))))
 """What IAM paths are made of: every visible ASCII character, colons and slashes included."""
 PRINTABLE: Final = Chars(frozenset(map(chr, range(0x20, 0x7F))))
 ORG: Final = Chars(frozenset(ascii_lowercase + digits + "-"))
+LETTER: Final = Chars(frozenset(ascii_letters + digits))
 OWNER: Final = Chars(frozenset(ascii_letters + digits + "-_"))
 REPOSITORY: Final = Chars(frozenset(ascii_letters + digits + "-_."))
 

@@ -109,7 +109,8 @@ class Check:
         if operator.wildcards:
             self._patterns = prepared  # type: ignore[assignment]  # tokens, as the operator takes wildcards
         elif self.family in {"text", "flag"}:
-            self._patterns = [(str(value),) for value in prepared]
+            texts = map(str, prepared)
+            self._patterns = [(text,) for text in texts if self.family == "text" or text.lower() in {"true", "false"}]
         if self.family == "arn":
             self.unclear = self._short_arn()
         elif "IgnoreCase" in self.condition.name and not all(value.isascii() for value in map(str, prepared)):

@@ -5,7 +5,8 @@ The widest come first, so that a budget that runs out has at least looked at the
 
 from __future__ import annotations
 
-from itertools import chain
+import re
+from itertools import chain, product
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Condition
@@ -42,6 +43,9 @@ TELLING_APART: Final = frozenset(
     }
 )
 """Keys that differ between users and roles; where a policy has none of them, one class serves both."""
+LONGEST: Final = 2_048
+_ACCOUNT: Final = re.compile(r"(?:^|(?<=::))[0-9]{12}(?=:|$)")
+"""Account ids as a condition on the caller's account or ARN spells them."""
 ORG_KEYS: Final = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 SOURCE_KEYS: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 SOURCE_ORG_KEYS: Final = frozenset({"aws:sourceorgid", "aws:sourceorgpaths"})
@@ -58,8 +62,9 @@ def accounts_of(rules: Sequence[Rule], zones: Zones) -> tuple[str, ...]:
     for rule in rules:
         found.update(dict.fromkeys(named.account for named in rule.named if named.account))
         for check in rule.checks:
-            if check.key == "aws:principalaccount" and check.texts:
-                found.update(dict.fromkeys(text for text in check.texts if len(text) == 12 and text.isdigit()))  # noqa: PLR2004 - an account id
+            if check.key in {"aws:principalaccount", "aws:principalarn"}:
+                for value in check.condition.values:
+                    found.update(dict.fromkeys(_ACCOUNT.findall(value[:LONGEST])))
     return tuple(found)
 
 
@@ -86,22 +91,18 @@ _IDENTITY_KINDS: Final = frozenset({"account", "user", "role", "session"})
 def _identities(
     rules: Sequence[Rule], allows: Sequence[Rule], scene: Scene, *, everyone: bool
 ) -> Iterator[RequestClass]:
+    """Give everyone else first, then whole accounts, then the identities that some statement names."""
     callers = ("role", "user") if scene.keys & TELLING_APART else ("identity",)
-    if everyone:
-        for org in _orgs("", scene):
-            for caller in callers:
-                yield _identity(scene, "", org, caller)
     granted = {one.account for rule in allows for one in rule.named if one.kind == "account"}
     singles = dict.fromkeys(one for rule in rules for one in rule.named if one.kind in {"user", "role", "session"})
     of_account: dict[str, list[str]] = {}
     for one in singles:
         if one.kind != "session":
             of_account.setdefault(one.account, []).append(one.arn)
-    for account in scene.accounts:
-        if everyone or account in granted:
-            for org in _orgs(account, scene):
-                for caller in callers:
-                    yield _identity(scene, account, org, caller, apart=of_account.get(account, ()))
+    accounts = ("", *scene.accounts) if everyone else [one for one in scene.accounts if one in granted]
+    for account in accounts:
+        for org, caller in product(_orgs(account, scene), callers):
+            yield _identity(scene, account, org, caller, apart=of_account.get(account, ()))
     for one in singles:
         for org in _orgs(one.account, scene):
             yield _identity(scene, one.account, org, one.kind, arn=one.arn, name=one.name)
@@ -160,22 +161,18 @@ def _identity_zone(
     zones = scene.zones
     if org == "own" and zones.organization:
         return None, True
-    clauses = list(_networks(zones))
-    if account == zones.account:
-        if zones.own_account and zones.own_principals is None:
-            return None, True
-        if zones.own_account and zones.own_principals is not None:
-            if caller == "session" and any(_names_session(one, arn, name) for one in zones.own_principals):
-                return None, True
-            clauses.append((Literal(asks("ArnLike", "aws:principalarn", zones.own_principals), want=False),))
-        return tuple(clauses), True
-    for external in zones.accounts:
-        if external.id == account:
-            if not external.external_ids:
-                return None, True
-            clauses.append((Literal(asks("StringEquals", "sts:externalid", external.external_ids), want=False),))
-            return tuple(clauses), True
-    return tuple(clauses), False
+    external = next((one for one in zones.accounts if one.id == account), None)
+    own = account == zones.account
+    proof: Literal | None = None
+    if own and zones.own_account and zones.own_principals is not None:
+        if caller != "session" or not any(_names_session(one, arn, name) for one in zones.own_principals):
+            proof = Literal(asks("ArnLike", "aws:principalarn", zones.own_principals), want=False)
+    elif external is not None and external.external_ids:
+        proof = Literal(asks("StringEquals", "sts:externalid", external.external_ids), want=False)
+    declared = own or external is not None
+    if declared and proof is None and (not own or zones.own_account):
+        return None, True
+    return (*_networks(zones), *(((proof,),) if proof is not None else ())), declared
 
 
 def _names_session(pattern: str, arn: str, role: str) -> bool:
@@ -191,7 +188,7 @@ def _may_lie_inside(zones: Zones, role: str) -> bool:
     start = f"arn:{zones.partition}:iam::{zones.account}:role/"
     declared = Demand(asks("ArnLike", "aws:principalarn", zones.own_principals), want=True)
     shapes = role_shapes(literal(start), start, literal(role), role)
-    return any(find_text(shape, [declared], Budget()) is not None for shape in shapes)
+    return find_text(shapes, [declared], Budget()) is not None
 
 
 def _networks(zones: Zones) -> tuple[Clause, ...]:
@@ -226,7 +223,7 @@ def _service(
     outside: tuple[Clause, ...] | None = None
     if not inside and not (declared and org == "own" and zones.organization):
         accounts = _source_accounts(zones) if declared else ()
-        outside = tuple((literal,) for literal in _beyond(accounts, scene))
+        outside = (*_networks(zones), *((literal,) for literal in _beyond(accounts, scene)))
     return RequestClass(
         "service", name or "services that nobody names", "service", ASSUME,
         ServiceKeys(scene, name, org, source, told), name, "", name, outside,

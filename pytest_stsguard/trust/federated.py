@@ -13,7 +13,7 @@ from pytest_stsguard.trust.issuers import (
     issuer_of,
 )
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, fixed, key, texts, values
-from pytest_stsguard.trust.presence import lookup
+from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import REPOSITORY_OF_SUBJECT
 
@@ -66,7 +66,7 @@ _SAML_LISTS: Final = frozenset(
 
 
 def _common(asked: str) -> Key | None:
-    if asked.startswith("aws:principal") or asked in _NEVER:
+    if asked.startswith("aws:principal") or asked in _NEVER | OF_INSTANCES:
         return key(asked, ABSENT)
     if asked == "aws:federatedprovider":
         return key(asked, ABSENT, texts(FREE, doubt=f"whether `{asked}` comes with the first call is not documented"))

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.trust.chars import (
     DIGIT,
+    LETTER,
     ORG,
     OWNER,
     PRINTABLE,
     REPOSITORY,
     Chars,
+    Slot,
     Slots,
     literal,
+    many,
     some,
 )
 from pytest_stsguard.trust.text import Shape
@@ -52,8 +55,8 @@ EVIL: Final = "evil-org/evil-repo:ref:refs/heads/main"
 _GITHUB_FILLS: Final = (
     "",
     "x",
-    EVIL,
     "-evil/evil-repo:ref:refs/heads/main",
+    EVIL,
     "/evil-repo:ref:refs/heads/main",
     ":ref:refs/heads/main",
     "evil-org/evil-repo",
@@ -69,9 +72,10 @@ _TEMPLATE_KEYS: Final = (
 )  # fmt: skip
 """Claims that a customised subject may begin with; the organisation that owns the repository chooses the template."""
 
-_REPO: Final[Slots] = (*literal("repo:"), *some(OWNER), *literal("/"), *some(REPOSITORY))
+_OWNER: Final[Slots] = (Slot(LETTER), *many(OWNER))
+_REPO: Final[Slots] = (*literal("repo:"), *_OWNER, *literal("/"), *some(REPOSITORY))
 _REPO_ID: Final[Slots] = (
-    *literal("repo:"), *some(OWNER), *literal("@"), *some(DIGIT),
+    *literal("repo:"), *_OWNER, *literal("@"), *some(DIGIT),
     *literal("/"), *some(REPOSITORY), *literal("@"), *some(DIGIT), *literal(":"), *some(PRINTABLE),
 )  # fmt: skip
 
@@ -132,14 +136,14 @@ _KNOWN: Final[dict[str, Issuer]] = {
             "actor_id": _DIGITS,
             "job_workflow_ref": (
                 Shape(
-                    (*some(OWNER), *literal("/"), *some(REPOSITORY), *literal("/"), *some(PRINTABLE)),
+                    (*_OWNER, *literal("/"), *some(REPOSITORY), *literal("/"), *some(PRINTABLE)),
                     ("evil-org/evil-repo/.github/workflows/evil.yml@refs/heads/main",),
                     ("", "x", "evil-org/evil-repo/.github/workflows/evil.yml@refs/heads/main", "evil-org", "main"),
                 ),
             ),
             "repository": (
                 Shape(
-                    (*some(OWNER), *literal("/"), *some(REPOSITORY)),
+                    (*_OWNER, *literal("/"), *some(REPOSITORY)),
                     ("evil-org/evil-repo",),
                     ("", "x", "evil-org/evil-repo", "-evil/evil-repo", "evil-repo", "evil-org"),
                 ),

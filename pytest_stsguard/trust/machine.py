@@ -50,11 +50,10 @@ class Automaton(NamedTuple):
         return self.close(((states & self.step[block]) << 1) | (states & self.stay[block]))
 
 
-def find(shape: Slots, inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget: Budget) -> str | None:
-    """Find a text of `shape` that matches a pattern of every group of `inside` and none of `outside`.
+def find(inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget: Budget) -> str | None:
+    """Find a text that matches a pattern of every group of `inside` and none of `outside`.
 
     Args:
-        shape: What the text looks like at all.
         inside: Groups of patterns, each of which must match with one of them at least.
         outside: Patterns that must not match.
         budget: What the search may cost.
@@ -65,11 +64,10 @@ def find(shape: Slots, inside: Sequence[Iterable[Slots]], outside: Iterable[Slot
     Raises:
         BudgetExceededError: There may be such a text.
     """
-    groups = [(shape,), *(tuple(group) for group in inside)]
+    groups = [tuple(group) for group in inside]
     never = tuple(outside)
-    everything = {slot.chars for group in (*groups, never) for slots in group for slot in slots}
-    alphabet = _alphabet(everything)
-    budget.spend(len(alphabet) + sum(len(slots) for group in (*groups, never) for slots in group) // 8)
+    budget.spend(1 + sum(len(slots) for group in (*groups, never) for slots in group) // 8)
+    alphabet = _alphabet({slot.chars for group in (*groups, never) for slots in group for slot in slots})
     must = [_automaton(group, alphabet) for group in groups]
     without = _automaton(never, alphabet)
     return _search(must, without, alphabet, budget)

@@ -27,6 +27,16 @@ Presence = Callable[[str], Key | None]
 
 SESSION_NAME: Final = Shape((Slot(NAME), *some(NAME)), ("evil",), ("", "evil", "x"))
 REGION: Final = Shape(some(ORG), ("us-east-1",), ("", "us-east-1", "1"))
+OF_INSTANCES: Final = frozenset(
+    {
+        "ec2:sourceinstancearn",
+        "ec2:roledelivery",
+        "lambda:sourcefunctionarn",
+        "aws:ec2instancesourcevpc",
+        "aws:ec2instancesourceprivateipv4",
+    }
+)
+"""Keys that come with the credentials of a machine's own role, and so never with services or federated callers."""
 LONGEST_SESSION: Final = timedelta(hours=36)
 """No temporary credentials live longer (GetSessionToken, GetFederationToken)."""
 

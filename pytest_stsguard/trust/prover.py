@@ -169,7 +169,8 @@ class _Case:
     def granting(self, asker: RequestClass) -> list[tuple[Rule, Match]]:
         """List the statements that may allow a class, the certain ones first; none that adds nothing to a witness."""
         found = [(rule, match) for rule in self.rules if rule.allows and (match := rule.match(asker)) is not Match.NO]
-        if asker.is_identity and any(witness.kind == "any-account" for witness in self.witnesses):
+        kinds = {witness.kind for witness in self.witnesses}
+        if asker.is_identity and ("any-account" in kinds or (asker.foreign_org and "organization" in kinds)):
             found = [(rule, match) for rule, match in found if not rule.is_open]
         if self.witnesses:
             found = [(rule, match) for rule, match in found if match is Match.YES]
@@ -202,7 +203,9 @@ class _Case:
             elif not doubts:
                 doubts = ["only a name that differs in case lies outside the zones (formal only)"]
         if not doubts:
-            witness = make_witness(asker, rule, solution, self.scene, self.names, self.budget)
+            witness = make_witness(
+                asker, rule, solution=solution, scene=self.scene, names=self.names, budget=self.budget
+            )
             self.budget.spend(1 + len(self.rules) // 4)
             if replays(witness, self.policy, self.scene):
                 self.witnesses.append(witness)
@@ -285,9 +288,11 @@ class _Case:
                 if rule.allows and rule.match(asker) is not Match.NO:
                     clauses = [*self.conditions(asker, rule), *(self.denial(asker, deny) for deny in denies)]
                     found = solve(asker, clauses, self.budget, sure=False)
-                    if found is None or (found.doubts and set(found.doubts) <= {FORMAL}):
-                        continue
-                    return False
+                    formal = found is not None and found.doubts and set(found.doubts) <= {FORMAL}
+                    if formal and solve(asker, clauses, self.budget, sure=True) is None:
+                        found = None
+                    if found is not None:
+                        return False
         return True
 
 

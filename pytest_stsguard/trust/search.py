@@ -90,9 +90,9 @@ class _Search:
         """Add one literal to what has been chosen; None when it contradicts that."""
         self.budget.spend(1 + len(state) // 16)
         check, want = literal
-        if check.variables:
-            return None if self.sure else {**state, f"${check.key}": _Bound((), Found(None, (UNFOLLOWED,)))}
         key = self.asker.key(check.key)
+        if check.variables and any(option.form != "absent" for option in key.options):
+            return None if self.sure else {**state, f"${check.key}": _Bound((), Found(None, (UNFOLLOWED,)))}
         self.options[key.variable] = key.options
         bound = state.get(key.variable)
         demand = Demand(check, want, key.view, key.several)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, Slots, literal, some, times
 from pytest_stsguard.trust.identities import EVIL_ACCOUNT, EVIL_ORG, org_paths
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, address, fixed, key, texts, values
-from pytest_stsguard.trust.presence import lookup
+from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_source
 
@@ -29,11 +29,28 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-sett
 """
 NOT_DOCUMENTED: Final = "services are not documented to send it"
 
-_NEVER: Final = frozenset({"aws:username", "aws:userid", "aws:tokenissuetime", "aws:multifactorauthpresent",
-                           "aws:multifactorauthage", "aws:sourceidentity", "aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"})  # fmt: skip
-_PRINCIPAL: Final = frozenset({"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:principalorgid",
-                               "aws:principalorgpaths"})  # fmt: skip
-_NETWORK: Final = frozenset({"aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn"})
+_NEVER: Final = frozenset(
+    {"aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"} | OF_INSTANCES
+)
+_HARDLY: Final = frozenset(
+    {
+        "aws:principaltype",
+        "aws:username",
+        "aws:userid",
+        "aws:tokenissuetime",
+        "aws:multifactorauthpresent",
+        "aws:multifactorauthage",
+        "aws:sourceidentity",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourcevpcarn",
+    }
+)
+SENDS_TAGS: Final = frozenset({"rolesanywhere.amazonaws.com"})
+"""Services documented to set principal tags that a trust policy may test, from a certificate that anybody issues.
+
+https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +76,13 @@ class ServiceKeys:
         make = _OWN.get(asked)
         if make is not None:
             return make(self)
-        if asked in _NETWORK or asked == "aws:principaltype":
-            return key(asked, ABSENT, texts(FREE, doubt=NOT_DOCUMENTED))
         if asked in {"aws:sourceip", "aws:vpcsourceip"}:
             return key(asked, ABSENT, address(doubt=NOT_DOCUMENTED))
-        if asked in _NEVER or asked.startswith(("aws:principaltag/", "saml:")) or "." in asked.partition(":")[0]:
+        if asked in _NEVER or asked.startswith("saml:") or "." in asked.partition(":")[0]:
             return key(asked, ABSENT)
+        if asked in _HARDLY or asked.startswith("aws:principaltag/"):
+            doubt = None if self.service in SENDS_TAGS and "/" in asked else NOT_DOCUMENTED
+            return key(asked, ABSENT, texts(FREE, doubt=doubt))
         return None
 
     def service_name(self) -> Key:

@@ -95,8 +95,8 @@ class Demand(NamedTuple):
         return self.check.family == "arn" and self.check.negated and self.want
 
 
-def find_text(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | None:
-    """Find a text of a shape that meets every demand, or None when there is none.
+def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget) -> str | None:
+    """Find a text of one of the shapes that meets every demand, or None when there is none.
 
     Raises:
         BudgetExceededError: It could not be told within the budget.
@@ -106,30 +106,33 @@ def find_text(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | 
     for demand in demands:
         texts = demand.check.texts if demand.inside and demand.view is None else None
         if texts is not None:
-            return next((text for text in texts if shape.fits(text) and _meets(demands, text)), None)
-    for guess in islice(_guesses(shape, demands), MOST_GUESSES):
+            return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
+    for guess in islice(_guesses(shapes, demands), MOST_GUESSES):
         budget.spend(weight)
-        if len(guess) <= LONGEST and _meets(demands, guess) and shape.fits(guess):
+        if len(guess) <= LONGEST and _meets(demands, guess) and _fits(shapes, guess):
             return guess
-    return _prove(shape, demands, budget)
+    return _prove(shapes, demands, budget)
+
+
+def _fits(shapes: Sequence[Shape], text: str) -> bool:
+    return any(shape.fits(text) for shape in shapes)
 
 
 def _meets(demands: Sequence[Demand], text: str) -> bool:
     return all(demand.accepts(text) for demand in demands)
 
 
-def _guesses(shape: Shape, demands: Sequence[Demand]) -> Iterator[str]:
-    """Make texts that may do: samples, then every wanted pattern with its stars filled in."""
-    wanted = [demand for demand in demands if demand.inside]
-    if not wanted:
-        yield from shape.samples
-    for demand in wanted:
+def _guesses(shapes: Sequence[Shape], demands: Sequence[Demand]) -> Iterator[str]:
+    """Make texts that may do: every wanted pattern with its stars filled in, and the shapes' own samples."""
+    for demand in demands:
+        if not demand.inside:
+            continue
         for tokens in demand.check.patterns:
             stars = sum(token is MANY for token in tokens)
-            for fills in islice(product(shape.fills, repeat=min(stars, 3)), GUESSES):
+            for fills in islice(product(shapes[0].fills, repeat=min(stars, 3)), GUESSES):
                 text = _fill(tokens, fills)
                 yield text if demand.view is None else demand.view.example(text)
-    if wanted:
+    for shape in shapes:
         yield from shape.samples
 
 
@@ -146,7 +149,7 @@ def _fill(tokens: Sequence[object], fills: Sequence[str]) -> str:
     return "".join(parts)
 
 
-def _prove(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | None:
+def _prove(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget) -> str | None:
     """Lay patterns along each other; where that does not tell, search the product."""
     inside: list[tuple[Slots, ...]] = []
     outside: list[Slots] = []
@@ -157,10 +160,11 @@ def _prove(shape: Shape, demands: Sequence[Demand], budget: Budget) -> str | Non
             outside.extend(demand.slots)
             outside.extend(NO_ARN if demand.also_arn else ())
     budget.spend(sum(len(slots) for slots in outside) * sum(len(group) for group in inside) // 64)
-    for group in (*inside, (shape.slots,)):
+    inside.append(tuple(shape.slots for shape in shapes))
+    for group in inside:
         if all(any(covers(general, special) for general in outside) for special in group):
             return None
-    return find(shape.slots, inside, outside, budget=budget)
+    return find(inside, outside, budget=budget)
 
 
 def _expression(slot: Slot) -> str:

@@ -65,7 +65,7 @@ def _try(option: Option, demands: Sequence[Demand], budget: Budget, *, sure: boo
     if option.form == "absent":
         met = all(demand.check.absent is demand.want for demand in clear)
         return Found(None, doubts) if met else None
-    if not all(demand.accepts("") for demand in clear if demand.check.family == "null"):
+    if not all(demand.check.holds("") is demand.want for demand in clear if demand.check.family == "null"):
         return None
     clear = [demand for demand in clear if demand.check.family != "null"]
     if option.form == "fixed":
@@ -112,10 +112,9 @@ def _find_single(option: Option, demands: Sequence[Demand], budget: Budget) -> F
     """Find one value: a text by its patterns, everything else by the points that the conditions name."""
     families = {demand.check.family for demand in demands}
     if families <= TEXTUAL and option.shapes:
-        for shape in option.shapes:
-            text = find_text(shape, demands, budget)
-            if text is not None:
-                return Found(text)
+        text = find_text(option.shapes, demands, budget)
+        if text is not None:
+            return Found(text)
         if option.form == "text":
             return None
     for point in _points(option, demands):
@@ -165,16 +164,15 @@ def _find_set(option: Option, demands: Sequence[Demand], budget: Budget) -> Foun
         if not all(demand.accepts(one) for demand in every):
             return None
         members.append(one)
-    shape = option.shapes[0]
     for demand in some:
         if any(demand.accepts(one) for one in members):
             continue
-        found = find_text(shape, [*every, demand], budget)
+        found = find_text(option.shapes, [*every, demand], budget)
         if found is None:
             return None
         members.append(found)
     if not members:
-        found = find_text(shape, every, budget)
+        found = find_text(option.shapes, every, budget)
         if found is None:
             return None
         members.append(found)

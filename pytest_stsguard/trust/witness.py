@@ -12,6 +12,8 @@ from pytest_stsguard.trust.issuers import issuer_of
 from pytest_stsguard.trust.value import find_value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_stsguard.trust.budget import Budget
     from pytest_stsguard.trust.request_class import RequestClass, Scene
     from pytest_stsguard.trust.rules import Rule
@@ -47,7 +49,7 @@ class Witness:
 
 
 def make_witness(
-    asker: RequestClass, rule: Rule, solution: Solution, scene: Scene, names: dict[str, str], budget: Budget
+    asker: RequestClass, rule: Rule, *, solution: Solution, scene: Scene, names: Mapping[str, str], budget: Budget
 ) -> Witness:
     """Write a solution out as a request.
 
@@ -97,7 +99,11 @@ def _value(asker: RequestClass, solution: Solution, name: str) -> str | list[str
     """Give a key's value from the solution; None when it is absent, or when nothing depends on it."""
     key = asker.key(name)
     found = solution.values.get(key.variable)
-    if found is None or found.value is None:
+    if found is None:
+        only = key.options[0]
+        certain = len(key.options) == 1 and only.form == "fixed" and only.doubt is None
+        return only.values[0] if certain else None
+    if found.value is None:
         return None
     if isinstance(found.value, tuple):
         return list(found.value)
@@ -114,7 +120,7 @@ def _add(
     text = _value(asker, solution, name)
     if text is None:
         found = find_value(asker.key(name).options, (), budget, sure=True)
-        text = found.value if found is not None and isinstance(found.value, str) else None
+        text = None if found is None or isinstance(found.value, tuple) else found.value
     if text is not None:
         context[name] = text
 
@@ -127,32 +133,29 @@ def _principal_arn(asker: RequestClass, solution: Solution, budget: Budget) -> s
     return str(free.value if free is not None else "")
 
 
-def _names_org(context: dict[str, str | list[str]], scene: Scene) -> bool:
+def _names_org(context: Mapping[str, str | list[str]], scene: Scene) -> bool:
     """Tell whether the caller's organisation is one that the policy names."""
-    return any(
-        isinstance(text, str) and text.partition("/")[0] in scene.organizations
-        for name, value in context.items()
-        if name.lower() in {"aws:principalorgid", "aws:principalorgpaths"}
-        for text in (value if isinstance(value, list) else [value])
-    )
+    for name, value in context.items():
+        if name.lower() in {"aws:principalorgid", "aws:principalorgpaths"}:
+            texts = [value] if isinstance(value, str) else value
+            if any(text.partition("/")[0] in scene.organizations for text in texts):
+                return True
+    return False
 
 
-def _who(asker: RequestClass, kind: str, principal: str, context: dict[str, str | list[str]]) -> str:
+def _who(asker: RequestClass, kind: str, principal: str, context: Mapping[str, str | list[str]]) -> str:
     """Say who the caller is."""
-    if asker.caller == "oidc":
-        return issuer_of(asker.name).subject
-    if asker.caller == "saml":
-        return f"any identity of the SAML provider {asker.name}"
-    if asker.caller == "service":
-        told = any(name.lower().startswith("aws:source") for name in context)
-        return f"{asker.name} {'for a source outside the zones' if told else 'for any customer of it'}"
-    if kind == "any-account":
-        return f"any AWS account, such as {principal},"
-    if kind == "organization":
-        return f"an account of an organization that is not declared, such as {principal},"
-    if kind == "own-account":
-        return f"{principal}, which is not declared,"
-    return f"{principal} of {'a declared account' if asker.declared else 'an account that is not declared'}"
+    whose = "a declared account" if asker.declared else "an account that is not declared"
+    told = any(name.lower().startswith("aws:source") for name in context)
+    return {
+        "oidc": issuer_of(asker.name).subject if kind == "oidc" else "",
+        "saml": f"any identity of the SAML provider {asker.name}",
+        "service": f"{asker.name} {'for a source outside the zones' if told else 'for any customer of it'}",
+        "any-account": f"any AWS account, such as {principal},",
+        "organization": f"an account of an organization that is not declared, such as {principal},",
+        "own-account": f"{principal}, which is not declared,",
+        "external-account": f"{principal} of {whose}",
+    }[kind]
 
 
 def _short(name: str, asker: RequestClass) -> str:

@@ -116,7 +116,7 @@ class Zones:
                 *(_oidc(one) for one in trust.tables("oidc", {"issuer", "sub", "aud", "claims", "amr"})),
                 *(zone for name in DECLARATIONS for one in trust.rows(name) for zone in _declared(name, *one)),
             ),
-            saml=trust.texts("saml") or (),
+            saml=tuple(name.rpartition("saml-provider/")[2] for name in trust.texts("saml") or ()),
             networks=trust.texts("networks", network, "a network in CIDR notation") or (),
             role_tags=tags.items("role_tags"),
         )
