@@ -57,6 +57,18 @@ class Case(NamedTuple):
         return self.request.action.lower() in UNCONTROLLED
 
     @property
+    def guard(self) -> Policy | None:
+        """The resource's policy where it speaks of the action: a trust policy only speaks of sts."""
+        if self.resource is not None and self.resource.kind == "trust" and self.service != "sts":
+            return None
+        return self.resource
+
+    @property
+    def service(self) -> str:
+        """The service prefix of the action, in lower case."""
+        return self.request.action.partition(":")[0].lower()
+
+    @property
     def crosses_accounts(self) -> bool:
         """Tell whether the caller's account is not the one that owns the resource."""
         return self.request.owner != self.caller.account
@@ -67,10 +79,9 @@ class Case(NamedTuple):
 
         https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
         """
-        service = self.request.action.partition(":")[0].lower()
-        if service == "sts":
+        if self.service == "sts":
             return is_role_arn(self.request.resource)
-        if service != "kms":
+        if self.service != "kms":
             return False
         parts = self.request.resource.split(":", ARN_PARTS - 1)
         return len(parts) == ARN_PARTS and parts[5].startswith("key/")
@@ -93,7 +104,7 @@ class Case(NamedTuple):
     @property
     def controlled_by_rcps(self) -> bool:
         """Tell whether resource control policies apply: to the services that they cover, save service-linked roles."""
-        return self.request.action.partition(":")[0].lower() in RCP_SERVICES and not self.service_linked
+        return self.service in RCP_SERVICES and not self.service_linked
 
     @property
     def federated_without_policy(self) -> bool:

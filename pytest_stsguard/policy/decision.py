@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_stsguard.errors import UnsupportedError
+from pytest_stsguard.errors import InputError, UnsupportedError
 from pytest_stsguard.policy.case import Case
 from pytest_stsguard.policy.combination import Layer, Ruling, combine, missing_identity, missing_limit
 from pytest_stsguard.policy.explanation import explain, tell
@@ -83,8 +83,11 @@ class Decision:
     def explain(self) -> dict[str, Any]:
         """Give the deciding statements, layer by layer, as plain data.
 
-        ``{"outcome", "reason", "layers": [{"layer", "level", "verdict", "decided": [statement], "near": [statement]}]}``
-        with a statement as ``{"policy", "place", "sid", "effect"}``, and ``"why_not"`` where it nearly matched.
+        ``{"outcome", "reason", "layers": [{"layer", "level", "verdict", "decided", "matched", "unread", "near"}]}``
+        where the last four are lists of statements: those that decided, those that matched without deciding, those that
+        could not be read, and those that speak of the action but did not match,
+        with a statement as ``{"policy", "place", "sid", "effect", "grant"}``, and ``"why_not"`` where it nearly matched.
+        `grant` says how a resource's policy names the caller: ``direct``, ``role``, ``account`` or ``none``.
         """
         return explain(self.outcome, self.reason(), self.deciding, self._inspect())
 
@@ -126,9 +129,11 @@ def decide_with_care(arguments: Arguments) -> Decision:
     It is left aside only when the outcome is the same whatever it says.
 
     Raises:
+        InputError: a policy was given for a layer that its kind does not fit.
         UnsupportedError: it could change the outcome; `location` is its place.
     """
     case = Case(*arguments)
+    _check_kinds(case)
     inspected = inspect(case)
     outcome = combine(case, said_by(case, inspected)).outcome
     for one in inspected:
@@ -138,3 +143,13 @@ def decide_with_care(arguments: Arguments) -> Decision:
                 place = f"{seen.policy}: {seen.place}" if seen.place else seen.policy
                 raise UnsupportedError(f"what could not be read may decide `{case.request.action}`", location=place)
     return Decision(outcome, arguments)
+
+
+def _check_kinds(case: Case) -> None:
+    """Refuse a policy with principals where nobody asks for them, and one without as the resource's."""
+    levels = [policy for level in (*case.scps, *case.rcps) for policy in level]
+    for policy in (*case.identity, *case.boundary, *(case.session or ()), *levels):
+        if policy.for_callers:
+            raise InputError(f"a policy of kind {policy.kind} belongs to a resource", location=policy.name)
+    if case.resource is not None and not case.resource.for_callers:
+        raise InputError(f"a policy of kind {case.resource.kind} belongs to no resource", location=case.resource.name)

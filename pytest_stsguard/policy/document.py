@@ -49,7 +49,13 @@ class Policy:
     index: Index = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "index", Index(self.statements, self.version, whole=self.whole))
+        index = Index(self.statements, self.version, whole=self.whole, for_callers=self.for_callers)
+        object.__setattr__(self, "index", index)
+
+    @property
+    def for_callers(self) -> bool:
+        """Tell whether the statements name the callers that they are for; resource control policies are for all."""
+        return self.kind in {"resource", "trust"}
 
     @classmethod
     def parse(
@@ -112,7 +118,7 @@ def _read_document(
         notes.refuse(error)
         return nothing
     if not isinstance(found, Mapping):
-        notes.refuse(PolicyError(f"a policy is an object, not a {json_type(found)}"))
+        notes.refuse(PolicyError(f"a policy is an object, not {json_type(found)}"))
         return nothing
     whole = not notes.repeated(found, "")
     for element in found:
@@ -124,7 +130,7 @@ def _read_document(
         version, whole = None, False
     label = found.get("Id")
     if "Id" in found and (not isinstance(label, str) or isinstance(label, Number)):
-        notes.refuse(PolicyError(f"expected a string, found a {json_type(label)}", location="Id"))
+        notes.refuse(PolicyError(f"expected a string, found {json_type(label)}", location="Id"))
         label = None
     statements = _read_statements(found, rules, notes)
     return version, label, statements or (), whole and statements is not None
@@ -139,7 +145,7 @@ def _read_statements(found: Mapping[str, Any], rules: Kind, notes: Notes) -> tup
         return (_read_statement(value, 0, "Statement", rules, notes),)
     if not isinstance(value, (list, tuple)) or not value:
         problem = (
-            "the list is empty" if isinstance(value, (list, tuple)) else f"expected a list, found a {json_type(value)}"
+            "the list is empty" if isinstance(value, (list, tuple)) else f"expected a list, found {json_type(value)}"
         )
         notes.refuse(PolicyError(problem, location="Statement"))
         return None
@@ -156,7 +162,7 @@ def _read_statements(found: Mapping[str, Any], rules: Kind, notes: Notes) -> tup
 
 def _read_statement(value: object, index: int, place: str, rules: Kind, notes: Notes) -> Statement:
     if not isinstance(value, Mapping):
-        notes.refuse(PolicyError(f"a statement is an object, not a {json_type(value)}", location=place))
+        notes.refuse(PolicyError(f"a statement is an object, not {json_type(value)}", location=place))
         return Statement(index, None, "", None, None, None, None, None, None, (), place, readable=False)
     before = len(notes.problems)
     notes.repeated(value, place)
@@ -193,7 +199,7 @@ def _read_effect(value: Mapping[str, Any], place: str, notes: Notes) -> str:
         notes.refuse(PolicyError("the element `Effect` is missing", location=f"{place}.Effect"))
         return ""
     effect = value["Effect"]
-    if effect in EFFECTS and isinstance(effect, str):
+    if effect in EFFECTS:
         return str(effect)
     hint = "`Allow` or `Deny`, in this case"
     notes.refuse(PolicyError(f"unknown effect `{short(effect)}`", location=f"{place}.Effect", hint=hint))
@@ -239,7 +245,7 @@ def _read_sid(value: Mapping[str, Any], place: str, rules: Kind, notes: Notes) -
         return None
     sid = value["Sid"]
     if not isinstance(sid, str) or isinstance(sid, Number):
-        notes.refuse(PolicyError(f"expected a string, found a {json_type(sid)}", location=f"{place}.Sid"))
+        notes.refuse(PolicyError(f"expected a string, found {json_type(sid)}", location=f"{place}.Sid"))
         return None
     if rules.plain_sid and _PLAIN_SID.fullmatch(sid) is None:
         notes.refuse(PolicyError(f"a Sid holds letters and digits only: `{short(sid)}`", location=f"{place}.Sid"))

@@ -36,7 +36,7 @@ def read_texts(value: object, place: str, notes: Notes) -> tuple[str, ...] | Non
     for index, item in enumerate(items):
         if not isinstance(item, str) or isinstance(item, Number):
             where = f"{place}[{index}]" if items is value else place
-            notes.refuse(PolicyError(f"expected a string, found a {json_type(item)}", location=where))
+            notes.refuse(PolicyError(f"expected a string, found {json_type(item)}", location=where))
             return None
     return tuple(items)
 
@@ -84,7 +84,7 @@ def read_principals(value: object, place: str, notes: Notes) -> tuple[Principal,
     if isinstance(value, str) and value == "*":
         return (Principal("*", "*"),)
     if not isinstance(value, Mapping):
-        shown = f"`{short(value)}`" if isinstance(value, str) else f"a {json_type(value)}"
+        shown = f"`{short(value)}`" if isinstance(value, str) else json_type(value)
         notes.refuse(PolicyError(f"a principal is `*` or an object, not {shown}", location=place))
         return None
     found: list[Principal] = []
@@ -135,7 +135,7 @@ def _is_principal_arn(text: str) -> bool:
 def read_conditions(value: object, place: str, notes: Notes) -> tuple[Condition, ...] | None:
     """Read a Condition element: operators, their keys, and the values of each."""
     if not isinstance(value, Mapping):
-        notes.refuse(PolicyError(f"expected an object, found a {json_type(value)}", location=place))
+        notes.refuse(PolicyError(f"expected an object, found {json_type(value)}", location=place))
         return None
     found: list[Condition] = []
     readable = not notes.repeated(value, place)
@@ -143,7 +143,7 @@ def read_conditions(value: object, place: str, notes: Notes) -> tuple[Condition,
         where = f"{place}.{short(operator)}"
         parsed = _read_operator(operator, where, notes)
         if not isinstance(keys, Mapping):
-            notes.refuse(PolicyError(f"expected an object, found a {json_type(keys)}", location=where))
+            notes.refuse(PolicyError(f"expected an object, found {json_type(keys)}", location=where))
             parsed = None
         elif notes.repeated(keys, where):
             parsed = None
@@ -195,7 +195,7 @@ def _read_key(
     values = [condition_text(item) for item in items]
     for index, text in enumerate(values):
         where = f"{place}[{index}]" if items is value else place
-        problem = f"a condition value is no {json_type(items[index])}" if text is None else _value_problem(name, text)
+        problem = f"a condition value is not {json_type(items[index])}" if text is None else _value_problem(name, text)
         if problem is None:
             continue
         if text is None or name.startswith("Date") or name.endswith("IpAddress") or name == "Null":

@@ -22,7 +22,7 @@ SILENT, ALLOW, DENY = Verdict.SILENT, Verdict.ALLOW, Verdict.DENY
 
 
 class DoubtError(Exception):
-    """A statement that could not be read may bear on the request: the layers must be looked at with care."""
+    """What could not be read may bear on the request, or a policy is of the wrong kind: look with care."""
 
 
 def verdict_of(policies: Iterable[Policy], request: Request) -> Verdict:
@@ -32,7 +32,7 @@ def verdict_of(policies: Iterable[Policy], request: Request) -> Verdict:
     for policy in policies:
         index = policy.index
         plan = index.plans.get(action) or index.make(action)
-        if plan.doubtful:
+        if not plan.direct:
             raise DoubtError
         for ask in plan.denies:
             if ask is None or ask(request):
@@ -49,13 +49,13 @@ def listen(case: Case) -> Said:
     """Hear every layer that bears on the caller.
 
     Raises:
-        DoubtError: an unreadable statement may bear on the request.
+        DoubtError: an unreadable statement may bear on the request, or a policy is of the wrong kind.
     """
     request, caller = case.request, case.caller
     owner = caller.owns_policies
     resource, grant = (None, Grant.NONE)
-    if case.resource is not None:
-        resource, grant = resource_verdict(case.resource, request, caller, bounded=case.bounded)
+    if case.guard is not None:
+        resource, grant = resource_verdict(case.guard, request, caller, bounded=case.bounded)
     return Said(
         rcps=tuple(_denies(level, request) for level in case.rcps) if case.controlled_by_rcps else None,
         scps=tuple(verdict_of(level, request) for level in case.scps) if case.controlled_by_scps else None,
@@ -75,7 +75,7 @@ def _denies(level: Iterable[Policy], request: Request) -> Verdict:
 def resource_verdict(policy: Policy, request: Request, caller: Caller, *, bounded: bool) -> tuple[Verdict, Grant]:
     """Give the word of a resource's policy, and the strongest grant that it makes to the caller."""
     plan = policy.index.plan(request.action)
-    if plan.doubtful:
+    if plan.doubtful or not policy.for_callers:
         raise DoubtError
     strongest = Grant.NONE
     for matcher in plan.matchers:

@@ -25,6 +25,7 @@ def explain(outcome: str, reason: str, deciding: Sequence[Seen], inspected: Sequ
                 "verdict": one.verdict.name.lower(),
                 "decided": [_statement(seen) for seen in one.matched if seen in deciding],
                 "matched": [_statement(seen) for seen in one.matched if seen not in deciding],
+                "unread": [_statement(seen) for seen in one.unread],
                 "near": [{**_statement(near.statement), "why_not": near.reason} for near in one.near],
             }
             for one in inspected
@@ -33,14 +34,21 @@ def explain(outcome: str, reason: str, deciding: Sequence[Seen], inspected: Sequ
 
 
 def _statement(seen: Seen) -> dict[str, Any]:
-    return {"policy": seen.policy, "place": seen.place, "sid": seen.sid, "effect": seen.effect}
+    return {
+        "policy": seen.policy,
+        "place": seen.place,
+        "sid": seen.sid,
+        "effect": seen.effect,
+        "grant": seen.grant.name.lower(),
+    }
 
 
 def tell(case: Case, outcome: str, reason: str, explained: dict[str, Any]) -> str:
     """Write an explanation for a person: the verdict in one line, then a few lines a layer."""
     request = case.request
     words = {"allowed": "ALLOWED", "explicitDeny": "DENIED", "implicitDeny": "DENIED (implicitly)"}
-    head = f"{words[outcome]}: {request.principal} may {'' if outcome == 'allowed' else 'not '}{request.action} on {request.resource}"
+    verb = "is authorized" if outcome == "allowed" else "is not authorized"
+    head = f"{words[outcome]}: {request.principal} {verb} to perform {request.action} on {request.resource}"
     lines = [f"{head}, {reason}" if reason else head]
     if case.uncontrolled:
         return f"{head}: no policy controls this action"
@@ -48,14 +56,23 @@ def tell(case: Case, outcome: str, reason: str, explained: dict[str, Any]) -> st
         level = "" if layer["level"] is None else f", level {layer['level']}"
         lines.append(f"  {layer['layer']}{level}: {_VERDICTS[layer['verdict']]}")
         lines += [f"    decided by {_name(statement)}" for statement in layer["decided"]]
-        lines += [f"    also matched {_name(statement)}" for statement in layer["matched"]]
+        lines += [
+            f"    also matched {_name(statement)}{_LIMITS.get(statement['grant'], '')}"
+            for statement in layer["matched"]
+        ]
+        lines += [f"    could not read {_name(statement)}" for statement in layer["unread"]]
         lines += [f"    not {_name(statement)}: {statement['why_not']}" for statement in layer["near"]]
     return "\n".join(lines)
 
 
+_LIMITS = {
+    "account": ", which leaves its account to the identity policies",
+    "role": ", which grants no more than boundary and session policies let through",
+}
 _VERDICTS = {"deny": "denies", "allow": "allows", "silent": "allows nothing here"}
 
 
 def _name(statement: dict[str, Any]) -> str:
     sid = f" `{statement['sid']}`" if statement["sid"] else ""
-    return f"{statement['effect']} {statement['place']}{sid} of {statement['policy']}"
+    words = (statement["effect"], f"{statement['place']}{sid}", "of" if statement["place"] else "", statement["policy"])
+    return " ".join(word for word in words if word)

@@ -29,7 +29,7 @@ class Plan:
     """What a policy has to say on one action: a question for each Deny and each Allow, and what could not be read.
 
     A question is None where the statement applies to whatever the request holds. `doubtful`: something that could not
-    be read may speak of this action.
+    be read may speak of this action. `direct`: all of it can be asked without looking at who calls.
     """
 
     denies: tuple[Callable[[Request], bool] | None, ...]
@@ -37,22 +37,29 @@ class Plan:
     matchers: tuple[Matcher, ...]
     unreadable: tuple[Matcher, ...]
     doubtful: bool
+    direct: bool
 
 
 class Index:
     """The statements of one policy by action; made when the first request asks.
 
+    `whole`: the document was read whole. `for_callers`: its statements name the callers that they are for.
     `plans` holds what was made, by the action as requests write it.
     """
 
-    def __init__(self, statements: Sequence[Statement], version: str | None, *, whole: bool) -> None:
+    def __init__(
+        self, statements: Sequence[Statement], version: str | None, *, whole: bool = True, for_callers: bool = False
+    ) -> None:
         self._statements = statements
         self._version = version
         self._whole = whole
+        self._for_callers = for_callers
         self.plans: dict[str, Plan] = {}
 
-    def __reduce__(self) -> tuple[Callable[..., Index], tuple[Sequence[Statement], str | None, bool]]:
-        return _again, (self._statements, self._version, self._whole)
+    def __getstate__(self) -> dict[str, object]:
+        """Leave compiled questions behind: they do not travel to another process, and are made anew there."""
+        kept = ("_statements", "_version", "_whole", "_for_callers")
+        return {name: self.__dict__[name] for name in kept} | {"plans": {}}
 
     def plan(self, action: str) -> Plan:
         """Give the plan for an action, written in any case."""
@@ -83,18 +90,15 @@ class Index:
         )
         readable = [matcher for matcher in found if matcher.statement.readable]
         unreadable = tuple(matcher for matcher in found if not matcher.statement.readable)
+        doubtful = bool(unreadable) or not self._whole
         plan = Plan(
             denies=tuple(matcher.question for matcher in readable if matcher.statement.effect == "Deny"),
             allows=tuple(matcher.question for matcher in readable if matcher.statement.effect == "Allow"),
             matchers=tuple(readable),
             unreadable=unreadable,
-            doubtful=bool(unreadable) or not self._whole,
+            doubtful=doubtful,
+            direct=not doubtful and not self._for_callers,
         )
         if len(self.plans) < MOST_PLANS and len(action) <= LONGEST_ACTION:
             self.plans[action] = plan
         return plan
-
-
-def _again(statements: Sequence[Statement], version: str | None, whole: bool) -> Index:  # noqa: FBT001 - for pickle
-    """Make an index anew in another process: compiled questions do not travel."""
-    return Index(statements, version, whole=whole)

@@ -77,8 +77,8 @@ def _layers(case: Case) -> Iterator[tuple[Layer, int | None, str, list[tuple[str
     if case.controlled_by_scps:
         for level, policies in enumerate(case.scps):
             yield Layer.SCP, level, f"scps[{level}]", named(policies)
-    if case.resource is not None:
-        yield Layer.RESOURCE, None, "resource", [(case.resource.name or "resource", case.resource)]
+    if case.guard is not None:
+        yield Layer.RESOURCE, None, "resource", [(case.guard.name or "resource", case.guard)]
     if case.caller.owns_policies:
         yield Layer.IDENTITY, None, "identity", named(case.identity)
         if case.bounded:
@@ -95,7 +95,7 @@ def _inspect_layer(case: Case, layer: Layer, level: int | None, policies: list[t
         plan = policy.index.plan(case.request.action)
         if not policy.whole:
             unread.append(Seen(layer, label, "", None, "", Grant.NONE))
-        unread += [_seen(layer, label, one, Grant.NONE) for one in plan.unreadable if may_speak(one, case)]
+        unread += [_seen(layer, label, one, Grant.NONE) for one in plan.unreadable if _may_speak(one, case, layer)]
         for matcher in plan.matchers:
             grant, reason = why_not(matcher, case, names_principals=layer is Layer.RESOURCE)
             seen = _seen(layer, label, matcher, grant)
@@ -111,8 +111,10 @@ def _seen(layer: Layer, label: str, matcher: Matcher, grant: Grant) -> Seen:
     return Seen(layer, label, statement.place, statement.sid, statement.effect, grant)
 
 
-def may_speak(matcher: Matcher, case: Case) -> bool:
-    """Tell whether an unreadable statement may speak of the request's resource."""
+def _may_speak(matcher: Matcher, case: Case, layer: Layer) -> bool:
+    """Tell whether an unreadable statement may speak of the request's caller and resource."""
+    if layer is Layer.RESOURCE and matcher.grant(case.request, case.caller, bounded=case.bounded) is Grant.NONE:
+        return False
     return matcher.names_resource is None or matcher.names_resource(case.request)
 
 

@@ -30,11 +30,10 @@ class Matcher:
 
     @property
     def services(self) -> frozenset[str | None]:
-        """The service prefixes that the statement's actions name; None stands for any."""
-        if self.statement.actions is None:
-            return frozenset((None,))
-        prefixes = (action.partition(":")[0].lower() for action in self.statement.actions)
-        return frozenset(None if prefix == "*" else prefix for prefix in prefixes)
+        """The service prefixes that the statement's actions name; None alone where they name any."""
+        actions = self.statement.actions
+        prefixes = frozenset(action.partition(":")[0].lower() for action in actions) if actions else frozenset("*")
+        return frozenset((None,)) if "*" in prefixes else prefixes
 
     @cached_property
     def names_action(self) -> Callable[[str], bool]:
@@ -133,8 +132,10 @@ def _any_glob(patterns: Sequence[str]) -> Callable[[str], bool]:
 
 def _resources(patterns: Sequence[str], version: str | None) -> Callable[[Request], bool]:
     """Ask whether any pattern matches the request's resource; variables count in the last part of an ARN only."""
-    templates = [pattern for pattern in patterns if has_variables(_tail(pattern), version)]
-    fixed = [pattern for pattern in patterns if pattern not in templates]
+    templates: list[str] = []
+    fixed: list[str] = []
+    for pattern in patterns:
+        (templates if has_variables(_tail(pattern), version) else fixed).append(pattern)
     asks = [_template(pattern) for pattern in templates]
     if not asks:
         test = _any_glob(fixed)

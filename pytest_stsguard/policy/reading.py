@@ -54,22 +54,22 @@ class Notes:
 def short(text: object) -> str:
     """Show the user's own words on one line, cut to a length that a message bears."""
     if not isinstance(text, str):
-        return f"a {json_type(text)}"
+        return json_type(text)
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
     return shown.encode("unicode_escape").decode("ascii") if not shown.isprintable() else shown
 
 
 def json_type(value: object) -> str:
-    """Name a value's type in JSON's words."""
+    """Name a value's type in JSON's words, with its article."""
     if value is None:
         return "null"
     if isinstance(value, bool):
-        return "boolean"
+        return "a boolean"
     if isinstance(value, (int, float, Number)):
-        return "number"
+        return "a number"
     if isinstance(value, str):
-        return "string"
-    return "object" if isinstance(value, Mapping) else "list"
+        return "a string"
+    return "an object" if isinstance(value, Mapping) else "a list"
 
 
 def read_json(text: str) -> Any:

@@ -86,7 +86,7 @@ def error_record(label: object, error: StsGuardError) -> dict[str, Any]:
 
 def _simulate(record: object, now: datetime) -> list[dict[str, Any]]:
     if not isinstance(record, Mapping):
-        raise InputError(f"a record is an object, not a {json_type(record)}")
+        raise InputError(f"a record is an object, not {json_type(record)}")
     _check_fields(record)
     layers = _read_layers(record)
     caller = _text(record, "CallerArn")
@@ -213,7 +213,7 @@ def _levels(record: Mapping[str, Any], name: str, kind: str) -> tuple[tuple[Poli
 def _policy(document: object, kind: str, place: str) -> Policy:
     """Parse a policy; an error says which of the record's policies it is in."""
     if not isinstance(document, (str, Mapping)):
-        raise InputError(f"a policy is an object or a JSON text, not a {json_type(document)}", location=place)
+        raise InputError(f"a policy is an object or a JSON text, not {json_type(document)}", location=place)
     try:
         return Policy.parse(document, kind=kind, name=place)
     except StsGuardError as error:
@@ -235,7 +235,7 @@ def _read_context(record: Mapping[str, Any]) -> dict[str, str | list[str]]:
     for number, entry in enumerate(_list(record.get("ContextEntries"), "ContextEntries"), 1):
         place = f"ContextEntries.{number}"
         if not isinstance(entry, Mapping):
-            raise InputError(f"a context entry is an object, not a {json_type(entry)}", location=place)
+            raise InputError(f"a context entry is an object, not {json_type(entry)}", location=place)
         key, kind = _text(entry, "ContextKeyName", place), _text(entry, "ContextKeyType", place) or ""
         values = _context_values(entry, place)
         if not key:
@@ -256,7 +256,7 @@ def _list(value: object, place: str) -> Sequence[Any]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise InputError(f"expected a list, found a {json_type(value)}", location=place)
+        raise InputError(f"expected a list, found {json_type(value)}", location=place)
     return value
 
 
@@ -264,14 +264,14 @@ def _text(record: Mapping[str, Any], name: str, place: str = "") -> str | None:
     value = record.get(name)
     if value is None or (isinstance(value, str) and not isinstance(value, Number)):
         return value
-    raise InputError(f"expected a string, found a {json_type(value)}", location=f"{place}.{name}".lstrip("."))
+    raise InputError(f"expected a string, found {json_type(value)}", location=f"{place}.{name}".lstrip("."))
 
 
 def _texts(record: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values = _list(record.get(name), name)
     for value in values:
         if not isinstance(value, str) or isinstance(value, Number):
-            raise InputError(f"expected a string, found a {json_type(value)}", location=name)
+            raise InputError(f"expected a string, found {json_type(value)}", location=name)
     return tuple(values)
 
 
