@@ -9,10 +9,13 @@ from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.identity import ANONYMOUS, Caller
 from pytest_stsguard.cloud.signature import Claim, verify
+from pytest_stsguard.cloud.sts.tags import merged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_stsguard.clock import Clock
-    from pytest_stsguard.cloud.ledger import Ledger, RootKey, Session
+    from pytest_stsguard.cloud.ledger import Issuer, Ledger, RootKey, Session
     from pytest_stsguard.cloud.request import Request
     from pytest_stsguard.cloud.state import LongTermKey, State
 
@@ -63,18 +66,20 @@ class Authenticator:
         """Give the caller behind a session, with the condition keys that it implies now."""
         issuer = session.issuer
         context: dict[str, str | list[str]] = {
-            "aws:PrincipalArn": issuer.arn,
             "aws:userid": session.user_id,
             "aws:TokenIssueTime": isoformat(session.issued_at),
-            "aws:MultiFactorAuthPresent": "false",
+            "aws:MultiFactorAuthPresent": "false" if session.mfa_at is None else "true",
         }
         if issuer.kind == "role":
-            role = self._state.role(issuer.account, unique_id=issuer.unique_id)
-            context |= {f"aws:PrincipalTag/{key}": value for key, value in (role.tags if role else {}).items()}
+            context["aws:PrincipalArn"] = issuer.arn
+        if session.mfa_at is not None:
+            context["aws:MultiFactorAuthAge"] = str(int((self._clock.now() - session.mfa_at).total_seconds()))
         if session.source_identity is not None:
             context["aws:SourceIdentity"] = session.source_identity
+        tags = merged(self._own_tags(issuer), session.tags)
+        context |= {f"aws:PrincipalTag/{key}": value for key, value in tags.items()}
         return Caller(
-            kind="assumed-role" if issuer.kind == "role" else session.kind,
+            kind=_KINDS.get(session.kind, "assumed-role") if issuer.kind != "root" else _of_root(session),
             arn=session.arn,
             user_id=session.user_id,
             account=session.account,
@@ -85,6 +90,14 @@ class Authenticator:
             context={**context, **session.context},
         )
 
+    def _own_tags(self, issuer: Issuer) -> Mapping[str, str]:
+        """The tags of the role or user behind a session, as they are now; none when it is gone."""
+        if issuer.kind == "role":
+            role = self._state.role(issuer.account, unique_id=issuer.unique_id)
+            return role.tags if role else {}
+        user = self._state.user(issuer.account, issuer.name) if issuer.kind == "user" else None
+        return user.tags if user and user.unique_id == issuer.unique_id else {}
+
     def _user_caller(self, key: LongTermKey) -> Caller:
         user = self._state.user(key.account, key.user_name)
         if user is None:
@@ -94,6 +107,13 @@ class Authenticator:
         return Caller(
             "user", user.arn, user.unique_id, key.account, user.unique_id, user.name, key.access_key_id, context=context
         )
+
+
+_KINDS = {"session-token": "user", "federated-user": "federated-user"}
+
+
+def _of_root(session: Session) -> str:
+    return "federated-user" if session.kind == "federated-user" else "root"
 
 
 def _root_caller(key: RootKey) -> Caller:

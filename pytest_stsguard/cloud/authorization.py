@@ -75,7 +75,7 @@ class Authorizer:
         )
 
     def _policies(self, caller: Caller) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
-        if caller.kind == "root":
+        if caller.kind == "root" or (caller.session is not None and caller.session.issuer.kind == "root"):
             return (self._state.parse(_FULL_ACCESS, kind="identity", name="root user"),), ()
         if caller.session is not None and caller.session.issuer.kind == "role":
             role = self._state.role(caller.account, unique_id=caller.session.issuer.unique_id)

@@ -46,8 +46,7 @@ class Cloud:
     def __init__(self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, world: str = "demo") -> None:
         if world not in WORLDS:
             raise ConfigurationError(f"unknown world `{world}`", hint=f"there are: {', '.join(sorted(WORLDS))}")
-        if not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004 - an account id
-            raise ConfigurationError(f"`{account}` is no AWS account id", hint="an account id has twelve digits")
+        _check_account(account)
         self.account = account
         self.region = region
         self.clock = SimulatedClock()
@@ -57,12 +56,13 @@ class Cloud:
         self._ledger = Ledger(self.clock)
         state = State(self._backend)
         authorizer = Authorizer(state, self.clock)
+        self.tokens = TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock)
         self.gate = Gate(
             backend=self._backend,
             state=state,
             authenticator=Authenticator(self._ledger, state, self.clock),
             authorizer=authorizer,
-            tokens=TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock),
+            tokens=self.tokens,
             trail=self.trail,
             clock=self.clock,
         )
@@ -72,7 +72,7 @@ class Cloud:
         )
         self.gate.observers.append(self._fleet.observe)
         self._servers: list[Server] = []
-        self._admin: Credentials | None = None
+        self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
 
     def __enter__(self) -> Self:
@@ -85,8 +85,7 @@ class Cloud:
             raise
         try:
             WORLDS[self._world](self._backend)
-            key = create_administrator(self._backend)
-            self._admin = Credentials(key.access_key_id, key.secret_access_key, origin=self)
+            self._administrators[self.account] = self._create_administrator(self.account)
         except BaseException:
             self.__exit__()
             raise
@@ -100,14 +99,42 @@ class Cloud:
         retired = self._ledger.key_ids() | self._state.key_ids()
         self._backend.close()
         close_entrance(retired)
-        self._admin = None
+        self._administrators.clear()
 
     @property
     def admin(self) -> Credentials:
         """The keys of an IAM user with AdministratorAccess."""
-        if self._admin is None:
+        found = self._administrators.get(self.account)
+        if found is None:
             raise CloudError("the simulated cloud is not open", hint="use it in a `with` block, or take `sts_cloud`")
-        return self._admin
+        return found
+
+    def administrator(self, account: str) -> Credentials:
+        """Give the keys of an administrator of another account of this cloud; the account opens when it is first named.
+
+        The home account is the management account of the organisation to which all accounts of the cloud belong.
+
+        Raises:
+            ConfigurationError: `account` is no account id.
+        """
+        _check_account(account)
+        self.admin  # noqa: B018 - raises when the cloud is closed
+        with self._lock:
+            if account not in self._administrators:
+                self._administrators[account] = self._create_administrator(account)
+            return self._administrators[account]
+
+    def _create_administrator(self, account: str) -> Credentials:
+        key = create_administrator(self._backend, account)
+        self.gate.principals.adopt(account)
+        return Credentials(key.access_key_id, key.secret_access_key, origin=self)
+
+    def root(self, account: str | None = None) -> Credentials:
+        """Make an access key of an account's root user, by default the home account's, as nobody should have one."""
+        if account is not None:
+            self.administrator(account)
+        key = self._ledger.issue_root(account or self.account)
+        return Credentials(key.access_key_id, key.secret_access_key, origin=self)
 
     def client(self, service: str, credentials: Credentials | None = None, **options: Any) -> Any:
         """Make a boto3 client for `service`, by default the administrator's; `options` are boto3's own."""
@@ -199,6 +226,11 @@ class Cloud:
         if event is None or not event.decisions:
             return None
         return event.decisions[-1].text()
+
+
+def _check_account(account: str) -> None:
+    if not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004 - an account id
+        raise ConfigurationError(f"`{account}` is no AWS account id", hint="an account id has twelve digits")
 
 
 _LOADER: list[Any] = []

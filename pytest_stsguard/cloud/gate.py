@@ -18,8 +18,10 @@ from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
+from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.signature import Claim, claim_of
+from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
 
@@ -72,6 +74,7 @@ class Gate:
         clock: Clock,
     ) -> None:
         self._backend = backend
+        self.principals = Principals(backend, state)
         self._state = state
         self._authenticator = authenticator
         self._authorizer = authorizer
@@ -112,6 +115,7 @@ class Gate:
             raise Fault(Refusal.UNREADABLE, str(unread)) from unread
         if unread is not None or passage.call is None:
             raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate this: {unread}") from unread
+        check_kind(passage.caller, passage.call)
         surroundings = self._authorizer.surroundings(request, region=passage.call.region)
         if passage.call.service == "sts":
             return self._token_service(passage, surroundings)
@@ -122,7 +126,9 @@ class Gate:
         assert passage.call is not None  # noqa: S101 - _admit has read both
         assert passage.caller is not None  # noqa: S101
         try:
-            result = self._tokens.perform(passage.caller, passage.call, surroundings, passage.decisions)
+            result = self._tokens.perform(
+                passage.caller, passage.call, surroundings, record=passage, host=passage.request.host
+            )
         except PolicyError as error:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `sts:{passage.call.operation}`: {error}"
@@ -143,7 +149,12 @@ class Gate:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
                 if not decision.allowed:
-                    raise Fault(Refusal.ACCESS_DENIED, _denial(caller, permission, decision, call))
+                    denial = _denial(caller, permission, decision, call)
+                    if call.protocol == "ec2":
+                        keys = {**surroundings, **caller.context, **permission.context}
+                        encoded = self._tokens.messages.encode(caller, permission, decision, keys)
+                        denial += f". Encoded authorization failure message: {encoded}"
+                    raise Fault(Refusal.ACCESS_DENIED, denial)
         except UnmappedOperationError as error:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet"
@@ -162,8 +173,10 @@ class Gate:
         self._backend.seed(call.service)
         if call.service == "iam":
             self._provide_policies(call, account)
+        self._tokens.devices.check_call(call, account)
+        settle = self.principals.attend(call, account)
         try:
-            response = self._backend.dispatch(passage.request, call, account=account)
+            response = settle(self._backend.dispatch(passage.request, call, account=account))
         except NotImplementedError as error:
             raise Fault(Refusal.NOT_SIMULATED, f"moto does not implement `{call.service}:{call.operation}`") from error
         for observer in self.observers:
@@ -220,11 +233,17 @@ def _elements(result: Mapping[str, object]) -> Mapping[str, object] | None:
     if not isinstance(credentials, dict):
         return None
     shown = {"accessKeyId": credentials["AccessKeyId"], "expiration": credentials["Expiration"].isoformat()}
-    user = result.get("AssumedRoleUser")
     elements: dict[str, object] = {"credentials": shown}
-    if isinstance(user, dict):
-        elements["assumedRoleUser"] = {"assumedRoleId": user["AssumedRoleId"], "arn": user["Arn"]}
+    for name, value in result.items():
+        if name != "Credentials":
+            elements[f"{name[0].lower()}{name[1:]}"] = _camel(value)
     return elements
+
+
+def _camel(value: object) -> object:
+    return (
+        {f"{name[0].lower()}{name[1:]}": inner for name, inner in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _stamped(response: Response, passage: _Passage) -> Response:

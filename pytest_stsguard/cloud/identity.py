@@ -18,7 +18,8 @@ class Caller:
     """An authenticated caller.
 
     `arn` is what GetCallerIdentity answers; `unique_id` is that of the user or role whose policies count; `name` is that
-    user's or role's name; `context` holds the condition keys that the caller implies.
+    user's or role's name; `context` holds the condition keys that the caller implies; `identity_provider` is that of a
+    caller who shows a token or an assertion instead of a signature.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Caller:
     access_key_id: str | None = None
     session: Session | None = field(default=None, repr=False)
     context: Mapping[str, str | list[str]] = field(default_factory=dict, repr=False)
+    identity_provider: str | None = None
 
     @property
     def is_anonymous(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import secrets
 import threading
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import Clock
 
-__all__ = ["Issuer", "Ledger", "RootKey", "Session"]
+__all__ = ["Issuer", "Ledger", "RootKey", "Session", "account_of_key", "new_key_id", "new_unique_id"]
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -35,7 +36,10 @@ class Session:
     """One set of temporary credentials.
 
     `issued_at` has whole seconds, as aws:TokenIssueTime does; `context` holds the condition keys that the session itself
-    implies; `session_policies` is None when it has none.
+    implies; `session_policies` is None when it has none. `kind` is one of `sts.limits.SESSION_BY_KIND`; `chained`: a role
+    that was assumed with a role's session; `transitive` are the keys of the tags that a chained session inherits;
+    `mfa_at` is the moment of a multi-factor authentication that the session vouches for; `console`: it belongs to a
+    console session.
     """
 
     access_key_id: str
@@ -50,6 +54,11 @@ class Session:
     session_policies: tuple[str, ...] | None = None
     source_identity: str | None = None
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: frozenset[str] = frozenset()
+    mfa_at: datetime | None = None
+    chained: bool = False
+    console: bool = False
 
     @property
     def account(self) -> str:
@@ -75,17 +84,31 @@ class Ledger:
         self._roots: dict[str, RootKey] = {}
         self._lock = threading.Lock()
 
-    def issue(self, *, arn: str, user_id: str, issuer: Issuer, duration: timedelta, **facts: object) -> Session:
-        """Make new credentials and enter them; further `facts` are fields of `Session`."""
+    def issue(
+        self,
+        *,
+        arn: str,
+        user_id: str,
+        issuer: Issuer,
+        duration: timedelta,
+        issued_at: datetime | None = None,
+        token_size: int = 0,
+        **facts: object,
+    ) -> Session:
+        """Make new credentials and enter them; further `facts` are fields of `Session`.
+
+        The session ends `duration` from now. `issued_at` is now, unless the new credentials go on with an older session.
+        The token has `token_size` bytes at least.
+        """
         now = self._clock.now().replace(microsecond=0)
         session = Session(
-            access_key_id=new_key_id("ASIA"),
+            access_key_id=new_key_id("ASIA", issuer.account),
             secret_access_key=secrets.token_urlsafe(30),
-            token="IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(240)).decode(),
+            token=_token(token_size),
             arn=arn,
             user_id=user_id,
             issuer=issuer,
-            issued_at=now,
+            issued_at=issued_at or now,
             expires_at=now + duration,
             **facts,  # type: ignore[arg-type] # each caller names fields of Session; its constructor refuses others
         )
@@ -95,7 +118,7 @@ class Ledger:
 
     def issue_root(self, account: str) -> RootKey:
         """Make a long-term key of the account's root user."""
-        key = RootKey(new_key_id("AKIA"), secrets.token_urlsafe(30), account)
+        key = RootKey(new_key_id("AKIA", account), secrets.token_urlsafe(30), account)
         with self._lock:
             self._roots[key.access_key_id] = key
         return key
@@ -119,6 +142,28 @@ class Ledger:
             return frozenset(self._sessions) | frozenset(self._roots)
 
 
-def new_key_id(prefix: str) -> str:
-    """Make a 20-character access key id or unique id, as AWS's are."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(16))
+def new_key_id(prefix: str, account: str) -> str:
+    """Make a 20-character access key id that holds its account, as AWS's do."""
+    head = (1 << 47) | (int(account) << 7) | secrets.randbits(7)
+    return prefix + base64.b32encode(head.to_bytes(6, "big") + secrets.token_bytes(4)).decode()
+
+
+def account_of_key(access_key_id: str) -> str | None:
+    """Read the account out of an access key id; None for an id that holds none."""
+    try:
+        raw = base64.b32decode(access_key_id[4:20])
+    except binascii.Error:
+        return None
+    account = (int.from_bytes(raw[:6], "big") & 0x7FFFFFFFFF80) >> 7
+    return f"{account:012d}" if len(raw) == 10 and account < 10**12 else None  # noqa: PLR2004 - an id's bytes, an account id
+
+
+def new_unique_id(prefix: str) -> str:
+    """Make a 21-character unique id of a user (AIDA) or a role (AROA), as AWS's are."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(17))
+
+
+def _token(size: int) -> str:
+    head = "IQoJb3JpZ2luX2Vj"
+    raw = max(240, -(-(size - len(head)) * 3 // 4))
+    return head + base64.b64encode(secrets.token_bytes(raw)).decode()

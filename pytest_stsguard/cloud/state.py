@@ -130,13 +130,31 @@ class State:
         text = self._backend.service("s3", account=owner).buckets[bucket].policy
         return self.parse(text.decode(), kind="resource", name=f"bucket policy of {bucket}") if text else None
 
-    def managed_policy_text(self, account: str, arn: str) -> str:
-        """The default version of a managed policy; a policy that grants nothing for one that does not exist."""
+    def managed_policy(self, account: str, arn: str) -> str | None:
+        """The default version of a managed policy; None for one that does not exist."""
         self._backend.provide_managed_policy(arn, account=account)
         policy = self._iam(account).managed_policies.get(arn)
-        if policy is None:
-            return json.dumps(_NOTHING)
-        return _text(_default(policy).document)
+        return None if policy is None else _text(_default(policy).document)
+
+    def mfa_seed(self, account: str, serial: str, *, user: str | None = None) -> str | None:
+        """The seed of a virtual MFA device; None when there is none, or when it is not enabled for `user`."""
+        iam = self._iam(account)
+        device = iam.virtual_mfa_devices.get(serial)
+        if device is None or (user is not None and serial not in iam.users[user].mfa_devices):
+            return None
+        return str(device.base32_string_seed)
+
+    def oidc_audiences(self, account: str, issuer: str) -> tuple[str, ...] | None:
+        """The client ids of an account's OIDC provider, by its URL without the scheme; None without such a provider."""
+        for provider in list(self._iam(account).open_id_providers.values()):
+            if provider.url.rstrip("/") == issuer.rstrip("/"):
+                return tuple(provider.client_id_list)
+        return None
+
+    def saml_metadata(self, account: str, name: str) -> str | None:
+        """The metadata document of an account's SAML provider; None without such a provider."""
+        provider = self._iam(account).saml_providers.get(name)
+        return None if provider is None else str(provider.saml_metadata_document)
 
     def parse(self, text: str, *, kind: str, name: str) -> Policy:
         """Parse a stored document, leniently, once for each text."""

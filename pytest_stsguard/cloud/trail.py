@@ -114,7 +114,14 @@ def _user_identity(caller: Caller | None, claimed_key: str | None) -> dict[str, 
         return {"type": "Unknown", "accessKeyId": claimed_key or ""}
     if caller.is_anonymous:
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
-    kinds = {"root": "Root", "user": "IAMUser", "assumed-role": "AssumedRole", "federated-user": "FederatedUser"}
+    kinds = {
+        "root": "Root",
+        "user": "IAMUser",
+        "assumed-role": "AssumedRole",
+        "federated-user": "FederatedUser",
+        "web-identity": "WebIdentityUser",
+        "saml": "SAMLUser",
+    }
     identity: dict[str, Any] = {
         "type": kinds[caller.kind],
         "principalId": caller.user_id,
@@ -122,6 +129,9 @@ def _user_identity(caller: Caller | None, claimed_key: str | None) -> dict[str, 
         "accountId": caller.account,
         "accessKeyId": caller.access_key_id,
     }
+    if caller.identity_provider is not None:
+        identity |= {"userName": caller.name, "identityProvider": caller.identity_provider}
+        return {key: value for key, value in identity.items() if value}
     if caller.kind == "user":
         identity["userName"] = caller.name
     if caller.session is not None:
@@ -139,13 +149,20 @@ def _session_context(caller: Caller) -> dict[str, Any]:
         }
     }
     issuer = session.issuer
-    context["sessionIssuer"] = {
-        "type": "Role" if issuer.kind == "role" else "IAMUser",
-        "principalId": issuer.unique_id,
-        "arn": issuer.arn,
-        "accountId": issuer.account,
-        "userName": issuer.name,
-    }
+    # A session token stands for its user itself; every other session has an issuer.
+    if session.kind != "session-token":
+        context["sessionIssuer"] = {
+            "type": {"role": "Role", "user": "IAMUser", "root": "Root"}[issuer.kind],
+            "principalId": issuer.unique_id,
+            "arn": issuer.arn,
+            "accountId": issuer.account,
+            "userName": issuer.name,
+        }
+    if session.kind == "root-task":
+        context["assumedRoot"] = "true"
+    provider = session.context.get("aws:FederatedProvider")
+    if session.kind == "web-identity":
+        context["webIdFederationData"] = {"federatedProvider": provider, "attributes": {}}
     if session.source_identity:
         context["sourceIdentity"] = session.source_identity
     delivery = session.context.get("ec2:RoleDelivery")

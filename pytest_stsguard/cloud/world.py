@@ -41,11 +41,11 @@ class Demo:
 DEMO = Demo()
 
 
-def create_administrator(backend: Backend) -> Any:
+def create_administrator(backend: Backend, account: str) -> Any:
     """Make the user that `Cloud.client` calls as by default; gives its moto access key."""
-    iam = backend.service("iam")
+    iam = backend.service("iam", account=account)
     iam.create_user(backend.region, ADMINISTRATOR)
-    backend.provide_managed_policy(_ADMINISTRATOR_ACCESS, account=backend.account)
+    backend.provide_managed_policy(_ADMINISTRATOR_ACCESS, account=account)
     iam.attach_user_policy(_ADMINISTRATOR_ACCESS, ADMINISTRATOR)
     return iam.create_access_key(ADMINISTRATOR)
 

@@ -1,0 +1,188 @@
+"""Principals of stored policies are kept by unique id: who is deleted and made again is someone else.
+
+moto keeps the text of a document. So an ARN in it stands for the principal that bears it now, for as long as that one
+lives: when a user or a role is deleted, its ARN gives way to its unique id in every stored trust policy and bucket policy,
+which is also what GetRole shows on AWS. A principal that does not exist is refused when the policy is stored.
+
+See "AWS JSON policy elements: Principal" and "IAM identifiers" in the IAM User Guide.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.cloud.faults import Fault
+from pytest_stsguard.cloud.ledger import new_unique_id
+from pytest_stsguard.cloud.request import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.state import State
+
+__all__ = ["Principals"]
+
+_STORING = {"CreateRole": "AssumeRolePolicyDocument", "UpdateAssumeRolePolicy": "PolicyDocument"}
+_ENTITY = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(user|role)/(?:.*/)?([^/]+)")
+_SESSION = re.compile(r"arn:aws[\w-]*:sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
+_LEAVING = {"DeleteUser": ("user", "UserName"), "DeleteRole": ("role", "RoleName"), "UpdateUser": ("user", "UserName")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    kind: str
+    account: str
+    name: str
+    arn: str
+    unique_id: str
+
+
+class Principals:
+    """Keeps unique ids true, before and after each call of IAM."""
+
+    def __init__(self, backend: Backend, state: State) -> None:
+        self._backend = backend
+        self._state = state
+
+    def adopt(self, account: str) -> None:
+        """Give each user of an account that came by another way than the gate an id as IAM gives it."""
+        for user in list(self._backend.service("iam", account=account).users.values()):
+            if not user.id.startswith("AIDA"):
+                user.id = new_unique_id("AIDA")
+
+    def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
+        """Look at a call before it is carried out; what is given back looks at its answer."""
+        if call.service != "iam":
+            return _unchanged
+        if call.operation in _STORING:
+            self._check(str(call.parameters.get(_STORING[call.operation], "")))
+        if call.operation == "CreateUser":
+            return lambda response: self._christen(response, account, str(call.parameters.get("UserName", "")))
+        if call.operation not in _LEAVING:
+            return _unchanged
+        kind, parameter = _LEAVING[call.operation]
+        entity = self._entity(kind, account, str(call.parameters.get(parameter, "")))
+        if entity is None:
+            return _unchanged
+        return lambda response: self._settle(response, entity)
+
+    def _check(self, text: str) -> None:
+        """Refuse a document that names a user or a role which does not exist, in an account that is simulated."""
+        accounts = self._state.accounts()
+        for value in _named(text):
+            match = _ENTITY.fullmatch(value)
+            if match is None or match.group(1) not in accounts:
+                continue
+            entity = self._entity(match.group(2), match.group(1), match.group(3))
+            if entity is None or entity.arn != value:
+                raise Fault(None, f'Invalid principal in policy: "AWS":"{value}"', code="MalformedPolicyDocument")
+
+    def _christen(self, response: Response, account: str, name: str) -> Response:
+        user = self._backend.service("iam", account=account).users.get(name)
+        if response.status >= 300 or user is None or user.id.startswith("AIDA"):  # noqa: PLR2004 - success is 2xx
+            return response
+        old, user.id = user.id, new_unique_id("AIDA")
+        return Response(response.status, response.headers, response.body.replace(old.encode(), user.id.encode()))
+
+    def _settle(self, response: Response, entity: _Entity) -> Response:
+        """After a deletion, or a change of name or path: write what the stored documents now mean."""
+        if response.status >= 300:  # noqa: PLR2004 - as above
+            return response
+        found = self._by_id(entity)
+        for holder in self._documents():
+            holder.rewrite(lambda value: _renamed(value, entity, found))
+        return response
+
+    def _by_id(self, entity: _Entity) -> str | None:
+        """Give the ARN that the entity bears now; None when it is gone."""
+        iam = self._backend.service("iam", account=entity.account)
+        alive = list((iam.users if entity.kind == "user" else iam.roles).values())
+        return next((str(one.arn) for one in alive if one.id == entity.unique_id), None)
+
+    def _entity(self, kind: str, account: str, name: str) -> _Entity | None:
+        iam = self._backend.service("iam", account=account)
+        if kind == "user":
+            found = iam.users.get(name)
+        else:
+            found = next((role for role in list(iam.roles.values()) if role.name == name), None)
+        return None if found is None else _Entity(kind, account, name, found.arn, found.id)
+
+    def _documents(self) -> Iterator[_Document]:
+        for account in self._state.accounts():
+            for role in list(self._backend.service("iam", account=account).roles.values()):
+                yield _Document(role, "assume_role_policy_document")
+            for bucket in list(self._backend.service("s3", account=account).buckets.values()):
+                yield _Document(bucket, "policy")
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A stored policy: an attribute of one of moto's objects."""
+
+    owner: Any
+    attribute: str
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Write the principals anew, when one of them changes."""
+        stored = getattr(self.owner, self.attribute)
+        if not stored:
+            return
+        text = stored.decode() if isinstance(stored, bytes) else str(stored)
+        found = _parsed(text)
+        if found is None:
+            return
+        before = json.dumps(found)
+        for principals in _principals(found):
+            for kind, values in principals.items():
+                if kind == "AWS":
+                    principals[kind] = (
+                        [change(value) for value in values] if isinstance(values, list) else change(values)
+                    )
+        after = json.dumps(found)
+        if after != before:
+            setattr(self.owner, self.attribute, after.encode() if isinstance(stored, bytes) else after)
+
+
+def _renamed(value: Any, entity: _Entity, arn: str | None) -> Any:
+    if value == entity.arn:
+        return arn or entity.unique_id
+    match = _SESSION.fullmatch(value) if isinstance(value, str) and entity.kind == "role" and arn is None else None
+    if match and match.groups() == (entity.account, entity.name):
+        return f"{entity.unique_id}:{value.rpartition('/')[2]}"
+    return value
+
+
+def _named(text: str) -> list[str]:
+    """Give the AWS principals that a document names."""
+    found = _parsed(text)
+    values: list[Any] = []
+    for principals in _principals(found) if found else ():
+        value = principals.get("AWS", [])
+        values.extend(value if isinstance(value, list) else [value])
+    return [value for value in values if isinstance(value, str)]
+
+
+def _principals(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    statements = document.get("Statement")
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if isinstance(statement, dict):
+            for element in ("Principal", "NotPrincipal"):
+                if isinstance(statement.get(element), dict):
+                    yield statement[element]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _unchanged(response: Response) -> Response:
+    return response
