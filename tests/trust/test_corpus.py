@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.policy import Policy, Request, authorize
+from pytest_stsguard.trust import Zones, prove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+EVERYTHING = Policy.parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+KINDS = {"any-account", "external-account", "own-account", "organization", "service", "oidc", "saml"}
+
+
+def test_the_verdict_is_the_expected_one(example: dict[str, Any]) -> None:
+    proof = prove(example["trust_policy"], Zones.parse(example["zones"]), now=NOW)
+    assert (proof.verdict, proof.reasons if proof.verdict != example["expected"] else ()) == (example["expected"], ())
+    assert proof.dead is (example.get("dead", proof.dead))
+    assert "kind" not in example or example["kind"] in {witness.kind for witness in proof.witnesses}
+
+
+def test_every_verdict_carries_what_it_rests_on(example: dict[str, Any]) -> None:
+    proof = prove(example["trust_policy"], Zones.parse(example["zones"]), now=NOW)
+    if proof.verdict == "narrow":
+        assert (proof.witnesses, proof.reasons) == ((), ())
+    elif proof.verdict == "too_broad":
+        assert proof.witnesses
+        assert not proof.dead
+    else:
+        assert proof.reasons
+        assert not proof.dead
+
+
+def test_every_witness_replays_and_lies_outside_the_zones(
+    example: dict[str, Any], is_inside: Callable[..., bool]
+) -> None:
+    zones = Zones.parse(example["zones"])
+    policy = Policy.parse(example["trust_policy"], kind="trust", lenient=True)
+    role = f"arn:{zones.partition}:iam::{zones.account}:role/any"
+    table = example["zones"]
+    helpers = {"github", "gitlab", "eks", "terraform_cloud"} & set(table["trust"])
+    if helpers:
+        entries = [{"issuer": one.issuer, "sub": list(one.subjects or ())} for one in zones.oidc]
+        table = {**table, "trust": {**table["trust"], "oidc": entries}}
+    for witness in prove(policy, zones, now=NOW).witnesses:
+        request = Request(witness.action, role, witness.principal, witness.context)
+        assert authorize(request, identity=[EVERYTHING], resource=policy).outcome == "allowed"
+        assert not is_inside(table, witness.principal, witness.action, witness.context)
+        assert witness.kind in KINDS
+        assert witness.statement in witness.summary
+
+
+def test_a_document_a_text_and_a_parsed_policy_prove_alike(example: dict[str, Any]) -> None:
+    zones = Zones.parse(example["zones"])
+    policy = Policy.parse(example["trust_policy"], kind="trust", lenient=True)
+    assert prove(policy, zones, now=NOW) == prove(example["trust_policy"], zones, now=NOW)
