@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
+
+from pytest_stsguard.reporting.templates import macros
 
 __all__ = ["expand", "header_cells", "row_cells"]
 
+_TEMPLATE = "pytest_html.html.j2"
 _TITLE = "stsguard timeline"
 
 
 def header_cells() -> list[str]:
     """Give the header cells of our two columns."""
-    return [
-        '<th class="sortable" data-column-type="control">Control</th>',
-        '<th class="sortable" data-column-type="severity">Severity</th>',
-    ]
+    return str(macros(_TEMPLATE).header()).splitlines()
 
 
 def row_cells(report: Any) -> list[str]:
     """Give the two cells of one test's row; empty for a test that is no check."""
-    control = escape(str(getattr(report, "stsguard_control", "")))
-    severity = escape(str(getattr(report, "stsguard_severity", "")))
-    return [f'<td class="col-control">{control}</td>', f'<td class="col-severity">{severity}</td>']
+    control = " ".join(str(getattr(report, "stsguard_control", "")).split())
+    severity = str(getattr(report, "stsguard_severity", ""))
+    return str(macros(_TEMPLATE).row(control, severity)).splitlines()
 
 
 def expand(report: Any, data: list[str]) -> None:
     """Put the timeline of the drill before what pytest-html shows in the expanded row."""
-    steps = [text for title, text in getattr(report, "sections", ()) if title == _TITLE]
+    steps = [line for title, text in getattr(report, "sections", ()) if title == _TITLE for line in text.splitlines()]
     if steps:
-        rows = "".join(f"<li>{escape(line)}</li>" for text in steps for line in text.splitlines())
-        data.insert(0, f'<div class="stsguard-timeline"><strong>{_TITLE}</strong><ol>{rows}</ol></div>')
+        data.insert(0, str(macros(_TEMPLATE).timeline(_TITLE, steps)))
