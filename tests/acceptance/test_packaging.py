@@ -7,9 +7,12 @@ import subprocess
 import sys
 import venv
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Every kind of check once: a drill over HTTP, a drill in process, a static check.
 SAMPLE = "names_the_instance_role or stolen_session_is_denied or no_role_admits"
