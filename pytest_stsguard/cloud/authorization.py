@@ -37,20 +37,21 @@ class Authorizer:
             {**surroundings, **caller.context, **permission.context},
             resource_account=permission.resource_account,
         )
-        identity, boundary = self._policies(caller)
+        identity, boundary = self._policies(caller) or _NOBODYS
         return authorize(
             question,
             identity=identity,
             boundary=boundary,
             session=self.session_policies(caller),
-            resource=self._resource_policy(permission),
+            resource=None if self._is_gone(caller) else self._resource_policy(permission),
         )
 
     def decide_trust(self, trust: Policy, question: Question, *, caller: Caller | None = None) -> Decision:
         """Ask whether a role's trust policy, with the policies of a caller that has any, admits the request."""
-        identity, boundary = self._policies(caller) if caller else ((), ())
+        identity, boundary = (self._policies(caller) if caller else None) or _NOBODYS
         session = self.session_policies(caller) if caller else None
-        return authorize(question, identity=identity, boundary=boundary, session=session, resource=trust)
+        resource = None if caller is not None and self._is_gone(caller) else trust
+        return authorize(question, identity=identity, boundary=boundary, session=session, resource=resource)
 
     def surroundings(self, request: Request, *, region: str) -> dict[str, str | list[str]]:
         """The condition keys that any request carries."""
@@ -74,15 +75,22 @@ class Authorizer:
             self._state.parse(text, kind="session", name="session policy") for text in caller.session.session_policies
         )
 
-    def _policies(self, caller: Caller) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    def _is_gone(self, caller: Caller) -> bool:
+        """Tell whether the role or user behind a session is deleted: nothing is granted to nobody."""
+        return caller.session is not None and self._policies(caller) is None
+
+    def _policies(self, caller: Caller) -> tuple[tuple[Policy, ...], tuple[Policy, ...]] | None:
+        """The identity policies and the boundary of a caller; None when its role or user is deleted."""
+        if caller.is_anonymous:
+            return _NOBODYS
         if caller.kind == "root" or (caller.session is not None and caller.session.issuer.kind == "root"):
             return (self._state.parse(_FULL_ACCESS, kind="identity", name="root user"),), ()
         if caller.session is not None and caller.session.issuer.kind == "role":
             role = self._state.role(caller.account, unique_id=caller.session.issuer.unique_id)
-            return (role.identity, role.boundary) if role else ((), ())
+            return (role.identity, role.boundary) if role else None
         user = self._state.user(caller.account, caller.name)
         if user is None or user.unique_id != caller.unique_id:
-            return (), ()
+            return None
         return user.identity, user.boundary
 
     def _resource_policy(self, permission: Permission) -> Policy | None:
@@ -91,4 +99,5 @@ class Authorizer:
         return self._state.bucket_policy(permission.resource[len("arn:aws:s3:::") :].partition("/")[0])
 
 
+_NOBODYS: tuple[tuple[Policy, ...], tuple[Policy, ...]] = ((), ())
 _FULL_ACCESS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
