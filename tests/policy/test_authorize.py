@@ -260,3 +260,19 @@ def test_plans_stay_bounded() -> None:
     other = policy(Action="s3:*")
     assert authorize(Request("s3:" + "x" * 10_000, KEY, USER), identity=[other]).allowed
     assert not other.index.plans
+
+
+def test_who_has_no_identity_policies_is_bound_by_none() -> None:
+    grant = policy(kind="resource", Principal={"Service": "ec2.amazonaws.com"})
+    request = Request("s3:GetObject", KEY, "ec2.amazonaws.com", resource_account=A)
+    limits: dict[str, Any] = {"identity": [DENY], "boundary": [DENY], "session": [DENY], "scps": [[DENY]]}
+    assert authorize(request, resource=grant, **limits).allowed
+    assert not authorize(request, identity=[ALLOW], boundary=[ALLOW], session=[ALLOW]).allowed
+
+
+def test_a_statement_for_another_caller_does_not_end_the_search() -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    named = [{**statement, "Principal": {"AWS": B}}, {**statement, "Principal": {"AWS": USER}}]
+    assert authorize(REQUEST, resource=Policy.parse({"Statement": named}, kind="resource")).allowed
+    weaker = [{**statement, "Principal": {"AWS": USER}}, {**statement, "Principal": {"AWS": A}}]
+    assert authorize(REQUEST, resource=Policy.parse({"Statement": weaker}, kind="resource")).allowed

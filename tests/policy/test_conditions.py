@@ -1,0 +1,43 @@
+"""How a condition meets a key: as written or in another case, one value or several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_stsguard.policy import Policy, Request
+from pytest_stsguard.policy.conditions import compile_condition
+
+USER = "arn:aws:iam::111122223333:user/alice"
+
+
+def holds(operator: str, values: Any, context: dict[str, Any]) -> bool:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"aws:TagKeys": values}}}
+    (condition,) = Policy.parse({"Statement": statement}).statements[0].conditions
+    return compile_condition(condition, None)(Request("s3:GetObject", "*", USER, context)) is True
+
+
+@pytest.mark.parametrize("key", ["aws:TagKeys", "AWS:TAGKEYS"])
+@pytest.mark.parametrize(
+    ("operator", "values", "given", "expected"),
+    [
+        ("StringEquals", "x", "x", True),
+        ("StringEquals", "x", "y", False),
+        ("StringEquals", "x", "", False),
+        ("StringEquals", "x", ["x"], True),
+        ("StringEquals", "x", ["y"], False),
+        ("StringEquals", "x", ["x", "x"], False),
+        ("StringNotEquals", "x", ["y", "z"], False),
+        ("StringNotEquals", "x", ["y"], True),
+        ("ForAllValues:StringEquals", "x", "", True),
+        ("ForAllValues:StringEquals", "x", "x", True),
+        ("ForAllValues:StringEquals", "x", "y", False),
+        ("ForAllValues:StringEquals", "x", [""], True),
+        ("ForAllValues:StringEquals", "x", ["", "y"], False),
+        ("ForAnyValue:StringEquals", "x", "", False),
+        ("ForAnyValue:StringEquals", "x", ["y", "x"], True),
+    ],
+)
+def test_values(key: str, operator: str, values: str, given: Any, *, expected: bool) -> None:
+    assert holds(operator, values, {key: given}) is expected
