@@ -25,6 +25,7 @@ __all__ = ["TABLE", "permissions"]
 _BY_RESOURCE = {"table": "ResourceArn", "stream": "-"}
 _PATHS = {
     "table": "TableName TableArn",
+    "index": "IndexName",
     "stream": "StreamArn",
     "backup": "BackupArn",
     "export": "ExportArn",
@@ -50,8 +51,6 @@ _OPERATIONS = {
 }
 # Operations that read or write items, and those that are checked part by part.
 _STATEMENTS = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
-# With an index named, the index is the resource and the table is not.
-_ON_INDEX = ("Query", "Scan", "DescribeContributorInsights", "UpdateContributorInsights")
 # Restoring writes the new table's items under the caller's own permissions.
 _RESTORES = ("RestoreTableFromBackup", "RestoreTableToPointInTime")
 _RESTORED_WITH = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
@@ -65,8 +64,6 @@ def permissions(scope: Scope) -> list[Permission]:
     parts = items(scope)
     if parts:
         return [_item_permission(scope, item) for item in parts]
-    if operation in _ON_INDEX and (index := scope.text("IndexName")) is not None:
-        return [Permission(f"dynamodb:{operation}", table_arn(scope, scope.text("TableName") or "*", index))]
     found = generic(scope, TABLE)
     if operation in _RESTORES and (target := scope.text("TargetTableName")) is not None:
         arn = table_arn(scope, target)
@@ -91,12 +88,13 @@ def _item_permission(scope: Scope, item: Item) -> Permission:
     action = known_action(scope, "dynamodb", item.action)
     arn = table_arn(scope, item.table, item.index)
     context = item_context(scope, action, item, arn)
-    tags = frozenset().union(*(use.keys for use in action.uses))
-    context.update(own_tags(scope, tags, table_arn(scope, item.table)))
+    context.update(own_tags(scope, action.all_keys, table_arn(scope, item.table)))
     return Permission(f"dynamodb:{item.action}", arn, context)
 
 
 def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
+    if use.name == "index":
+        return table_arn(scope, scope.text("TableName") or "*", identifier)
     if identifier is not None and scope.call.operation == "GetRecords":
         # A shard iterator is opaque but for its start, which is the stream's ARN.
         identifier = identifier.partition("|")[0] if identifier.startswith("arn:") else None

@@ -99,7 +99,8 @@ def _volumes(scope: Scope, permission: Permission) -> list[Permission]:
     if ":volume/" not in permission.resource:
         return [permission]
     mappings = find(scope.call.parameters, "BlockDeviceMappings.Ebs")
-    variants = [{**permission.context, **volume_keys(scope, mapping)} for mapping in mappings]
+    common = {key: value for key, value in permission.context.items() if key != "ec2:Encrypted"}
+    variants = [{**common, **volume_keys(scope, mapping)} for mapping in mappings]
     return [Permission(permission.action, permission.resource, context) for context in variants] or [permission]
 
 

@@ -52,6 +52,10 @@ class Table:
         text = own[use.name] if use.name in own else self.paths.get(use.name, "")
         return tuple(text.split())
 
+    def admits(self, use: Use, identifier: str) -> bool:  # noqa: ARG002 - for subclasses
+        """Tell whether a parameter can name a resource of the type."""
+        return True
+
 
 def known_action(scope: Scope, prefix: str, name: str) -> Action:
     """Give the action from the reference; `UnmappedOperationError` when it is not there."""
@@ -96,7 +100,7 @@ def _arns(scope: Scope, table: Table, found: Action, use: Use) -> list[tuple[str
         return []
     write = table.arn or (lambda scope, use, identifier: scope.arn(use.template, identifier))
     named = scope.texts(*(path for path in paths if path not in (_NEW, _LOOKED_UP)))
-    arns = dict.fromkeys((write(scope, use, each) for each in named), False)
+    arns = dict.fromkeys((write(scope, use, each) for each in named if table.admits(use, each)), False)
     if _NEW in paths:
         arns[write(scope, use, None)] = True
     elif not arns and (_LOOKED_UP in paths or (use.required and (not table.strict or found.access_level == "List"))):

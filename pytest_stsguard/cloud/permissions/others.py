@@ -46,7 +46,11 @@ _OPERATIONS = {
 }
 # Operations whose action has another name.
 _ACTIONS = {
-    "lambda": {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"},
+    "lambda": {
+        "Invoke": "InvokeFunction",
+        "InvokeAsync": "InvokeFunction",
+        "InvokeWithResponseStream": "InvokeFunction",
+    },
     "sns": {"PublishBatch": "Publish"},
     "sqs": {
         "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
@@ -80,6 +84,16 @@ class _Strict(Table):
         names = (spelling for name in _own(use.template) for spelling in _spellings(name))
         return (*super().of(operation, use), *names, *_GENERAL.split())
 
+    def admits(self, use: Use, identifier: str) -> bool:
+        """Tell an ARN of the type from one of another."""
+        return not identifier.startswith("arn:") or _shape(use.template).fullmatch(identifier) is not None
+
+
+@cache
+def _shape(template: str) -> re.Pattern[str]:
+    parts = [re.escape(part) for part in _VARIABLE.split(template)[::2]]
+    return re.compile("[^:]*".join(parts[:-1]) + ".*" + parts[-1], re.DOTALL)
+
 
 @cache
 def _table(prefix: str) -> Table:
@@ -108,7 +122,9 @@ def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
     template = use.template
     given = {name: scope.text(*_spellings(name)) for name in names}
     if not any(given.values()):
-        given[names[0]] = identifier
+        raise UnmappedOperationError(
+            scope.call.service, scope.call.operation, hint=f"`{identifier}` is not all of a name"
+        )
     for name, value in given.items():
         template = template.replace("${" + name + "}", value or "*")
     return scope.arn(template)

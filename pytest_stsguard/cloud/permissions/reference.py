@@ -27,12 +27,13 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One action; `keys` are the condition keys that it has whatever the resource."""
+    """One action; `keys` are the condition keys that it has whatever the resource, `all_keys` those of any resource."""
 
     name: str
     access_level: str
     uses: tuple[Use, ...]
     keys: frozenset[str]
+    all_keys: frozenset[str]
 
 
 @cache
@@ -64,7 +65,8 @@ def action(prefix: str, name: str) -> Action | None:
     if details["name"] != name:
         return None
     uses = tuple(_use(prefix, use) for use in details["resourceTypes"] if use["name"] in _resources(prefix))
-    return Action(name, str(details["accessLevel"]), uses, frozenset(details["conditionKeys"]))
+    keys = frozenset(details["conditionKeys"])
+    return Action(name, str(details["accessLevel"]), uses, keys, keys.union(*(use.keys for use in uses)))
 
 
 def _use(prefix: str, use: dict[str, Any]) -> Use:

@@ -158,6 +158,6 @@ def _permission(
     action = known_action(scope, prefix, name)
     owner = scope.state.bucket_owner(bucket) if bucket and not bucket.startswith("arn:") else None
     keys = context(scope, action, arn, version=version or None)
-    if owner and "s3:ResourceAccount" in action.keys:
+    if owner and "s3:ResourceAccount" in action.all_keys:
         keys["s3:ResourceAccount"] = owner
     return Permission(f"{prefix}:{name}", arn, keys, owner)

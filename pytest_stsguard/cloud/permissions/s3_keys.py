@@ -49,23 +49,25 @@ def context(scope: Scope, action: Action, arn: str, *, version: str | None = Non
     """Give the keys that `action` has and that the call, or the resource, fills; `version` stands in for VersionId."""
     keys: Context = {}
     for key, paths in _KEYS.items():
-        if key in action.keys and (value := scope.text(*paths.split())) is not None:
+        if key in action.all_keys and (value := scope.text(*paths.split())) is not None:
             keys[key] = value
     version = version or scope.text("VersionId")
-    if version and "s3:versionid" in action.keys:
+    if version and "s3:versionid" in action.all_keys:
         keys["s3:versionid"] = version
     _tags(scope, action, arn, keys)
-    if ":accesspoint/" in arn and "s3:DataAccessPointArn" in action.keys:
+    if ":accesspoint/" in arn:
+        # Every request through an access point has these, whichever action it is:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
         keys["s3:DataAccessPointArn"] = arn.partition("/object/")[0]
         keys["s3:DataAccessPointAccount"] = arn.split(":")[4]
     return keys
 
 
 def _tags(scope: Scope, action: Action, arn: str, keys: Context) -> None:
-    if "s3:RequestObjectTagKeys" in action.keys and (tags := object_tags(scope.call.parameters)):
+    if "s3:RequestObjectTagKeys" in action.all_keys and (tags := object_tags(scope.call.parameters)):
         keys.update({f"s3:RequestObjectTag/{key}": value or "" for key, value in tags.items()})
         keys["s3:RequestObjectTagKeys"] = list(tags)
-    if "aws:TagKeys" in action.keys:
+    if "aws:TagKeys" in action.all_keys:
         keys.update(tag_context(request_tags(scope.call.parameters)))
-    if "s3:ExistingObjectTag/<key>" in action.keys:
+    if "s3:ExistingObjectTag/<key>" in action.all_keys:
         keys.update({f"s3:ExistingObjectTag/{key}": value for key, value in scope.state.resource_tags(arn).items()})

@@ -28,12 +28,13 @@ def permissions(scope: Scope) -> list[Permission]:
     found = generic(scope, TABLE)
     if scope.call.operation not in _SESSION:
         return found
-    target = found[0].resource
-    tags = request_tags(scope.call.parameters)
+    target, context = found[0].resource, found[0].context
+    tags = tag_context(request_tags(scope.call.parameters))
+    own = {key: value for key, value in context.items() if key not in tags}
     if tags:
-        found.append(Permission("sts:TagSession", target, {**found[0].context, **tag_context(tags)}))
+        found.append(Permission("sts:TagSession", target, {**own, **tags}))
     if scope.text("SourceIdentity") is not None:
-        found.append(Permission("sts:SetSourceIdentity", target, found[0].context))
+        found.append(Permission("sts:SetSourceIdentity", target, own))
     return found
 
 

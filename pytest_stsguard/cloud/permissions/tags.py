@@ -47,7 +47,7 @@ def _tag(tag: dict[str, Any]) -> dict[str, str | None]:
 def specified_tags(parameters: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
     """Give EC2's TagSpecifications: the tags by the type of the resource that they are for."""
     specified: dict[str, dict[str, str | None]] = {}
-    for path in ("TagSpecifications", "TagSpecification"):
+    for path in ("TagSpecifications", "TagSpecification", "SpotFleetRequestConfig.TagSpecifications"):
         for entry in find(parameters, path):
             if isinstance(entry, dict):
                 tags = request_tags(entry)
