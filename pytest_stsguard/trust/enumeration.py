@@ -82,9 +82,11 @@ def classes_of(rules: Sequence[Rule], scene: Scene) -> Iterator[RequestClass]:
             yield from _oidc(one.name, one.arn, scene)
         elif one.kind == "saml":
             yield _saml(one.name, one.arn, scene)
-    yield from _admitted(open_for, named, scene)
+    others = dict.fromkeys(one for rule in rules for one in rule.named if one not in named)
+    yield from _admitted(open_for, others, {one.name for one in named if one.kind in _FEDERATED}, scene)
 
 
+_FEDERATED: Final = frozenset({"service", "oidc", "saml"})
 _IDENTITY_KINDS: Final = frozenset({"account", "user", "role", "session"})
 
 
@@ -200,16 +202,13 @@ def _networks(zones: Zones) -> tuple[Clause, ...]:
 def _services(name: str, scene: Scene) -> Iterator[RequestClass]:
     """Give the classes of a service: inside whatever the source, outside whatever the source, or by its source."""
     zones = scene.zones
-    declared = zones.service(name)
-    if declared == ANY_SOURCE:
-        yield _service(name, scene, "none", "free", inside=True)
-        return
+    inside = zones.service(name) == ANY_SOURCE
     for org in ("none", "other", "own") if scene.keys & SOURCE_ORG_KEYS else ("none",):
         if org == "own" and not zones.org_id:
             continue
         for source, told in ("free", True), ("tied", True), ("tied", False):
             if source == "free" or "aws:sourcearn" in scene.keys:
-                yield _service(name, scene, org, source, told=told)
+                yield _service(name, scene, org, source, told=told, inside=inside)
 
 
 def _service(
@@ -317,20 +316,25 @@ def _saml(name: str, arn: str, scene: Scene) -> RequestClass:
     )  # fmt: skip
 
 
-def _admitted(open_for: frozenset[str], named: Iterable[Named], scene: Scene) -> Iterator[RequestClass]:
-    """Give the services and federated callers that a grant to everyone may admit; AWS does not say whether it does."""
-    seen = {one.name for one in named if one.kind != "everyone"}
+def _admitted(
+    open_for: frozenset[str], others: Iterable[Named], seen: set[str], scene: Scene
+) -> Iterator[RequestClass]:
+    """Give the services and federated callers that a grant to everyone may admit; AWS does not say whether it does.
+
+    `others` are those that only a Deny or a NotPrincipal names, `seen` the names already looked at.
+    """
     zones = scene.zones
+    arns = {kind: {one.name: one.arn for one in others if one.kind == kind} for kind in _FEDERATED}
     if ASSUME in open_for:
-        for name in dict.fromkeys(("", *(name for name, _ in zones.services if name != "*"))):
+        for name in dict.fromkeys(("", *arns["service"], *(name for name, _ in zones.services if name != "*"))):
             if name not in seen:
                 yield from _services(name, scene)
     if WEB_IDENTITY in open_for:
         mentioned = (key.rpartition(":")[0] for key in scene.keys if "." in key.partition(":")[0])
-        for name in dict.fromkeys(("", *(zone.issuer for zone in zones.oidc), *sorted(mentioned))):
+        for name in dict.fromkeys(("", *arns["oidc"], *(zone.issuer for zone in zones.oidc), *sorted(mentioned))):
             if name not in seen:
-                yield from _oidc(name, "", scene, fresh=not name)
+                yield from _oidc(name, arns["oidc"].get(name, ""), scene, fresh=not name)
     if SAML in open_for:
-        for name in ("", *zones.saml):
+        for name in dict.fromkeys(("", *arns["saml"], *zones.saml)):
             if name not in seen:
-                yield _saml(name, "", scene)
+                yield _saml(name, arns["saml"].get(name, ""), scene)

@@ -7,7 +7,7 @@ found is a shortest one, and it may not look at more states than its budget pays
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,34 +20,66 @@ __all__ = ["find"]
 READABLE: Final = "evilxacmprtsondbugh6712034589EVILXACMPRTSONDBUGH-_./@:=+,"
 """The characters that a text is made of where there is a choice, the best first."""
 
-BITS_A_STEP: Final = 256
+BITS_A_STEP: Final = 4_096
 """How many bits of a state cost one step."""
 
 PRIVATE: Final = 0xE000
 """Where to look for a character that stands for every one that no pattern names: the private use area."""
 
 
-class Automaton(NamedTuple):
-    """A group of patterns; `step` and `stay` have a mask for each block of the alphabet."""
+class Automaton:
+    """A group of patterns; `step` and `stay` have a mask for each block of the alphabet.
 
-    start: int
-    accept: int
-    skip: int
-    step: tuple[int, ...]
-    stay: tuple[int, ...]
+    What follows a set of states is worked out once, for all blocks: products meet the same sets again and again.
+    """
 
-    def close(self, states: int) -> int:
+    __slots__ = ("_after", "_skip", "_stay", "_step", "accept", "start")
+
+    def __init__(self, group: Iterable[Slots], alphabet: Sequence[str]) -> None:
+        self.start = self.accept = self._skip = 0
+        places: dict[Chars, list[int]] = {}
+        bit = 1
+        for slots in group:
+            self.start |= bit
+            for slot in slots:
+                places.setdefault(slot.chars, [0, 0])[slot.many] |= bit
+                if slot.many:
+                    self._skip |= bit
+                bit <<= 1
+            self.accept |= bit
+            bit <<= 1
+        self._step, self._stay = [], []
+        for character in alphabet:
+            one = loop = 0
+            for chars, masks in places.items():
+                if chars.holds(character):
+                    one |= masks[0]
+                    loop |= masks[1]
+            self._step.append(one)
+            self._stay.append(loop)
+        self.start = self._close(self.start)
+        self._after: dict[int, tuple[int, ...]] = {}
+
+    def _close(self, states: int) -> int:
         """Add what is reached by matching nothing at a `many`."""
-        moving = states & self.skip
+        moving = states & self._skip
         while moving:
             moving <<= 1
             states |= moving
-            moving &= self.skip
+            moving &= self._skip
         return states
 
-    def move(self, states: int, block: int) -> int:
-        """Give the states after one character of a block."""
-        return self.close(((states & self.step[block]) << 1) | (states & self.stay[block]))
+    def after(self, states: int) -> tuple[int, ...]:
+        """Give the states after one character of each block."""
+        found = self._after.get(states)
+        if found is None:
+            found = self._after[states] = tuple(
+                [
+                    self._close(((states & one) << 1) | (states & loop))
+                    for one, loop in zip(self._step, self._stay, strict=True)
+                ]
+            )
+        return found
 
 
 def find(inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget: Budget) -> str | None:
@@ -68,8 +100,8 @@ def find(inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget:
     never = tuple(outside)
     budget.spend(1 + sum(len(slots) for group in (*groups, never) for slots in group) // 8)
     alphabet = _alphabet({slot.chars for group in (*groups, never) for slots in group for slot in slots})
-    must = [_automaton(group, alphabet) for group in groups]
-    without = _automaton(never, alphabet)
+    must = [Automaton(group, alphabet) for group in groups]
+    without = Automaton(never, alphabet)
     return _search(must, without, alphabet, budget)
 
 
@@ -84,57 +116,31 @@ def _alphabet(sets: Iterable[Chars]) -> list[str]:
     return list(blocks.values())
 
 
-def _automaton(group: Iterable[Slots], alphabet: Sequence[str]) -> Automaton:
-    """Lay the patterns of a group side by side, one bit a place and one for the end."""
-    start = accept = skip = 0
-    places: dict[Chars, list[int]] = {}
-    bit = 1
-    for slots in group:
-        start |= bit
-        for slot in slots:
-            steps = places.setdefault(slot.chars, [0, 0])
-            steps[slot.many] |= bit
-            if slot.many:
-                skip |= bit
-            bit <<= 1
-        accept |= bit
-        bit <<= 1
-    step, stay = [], []
-    for character in alphabet:
-        masks = [0, 0]
-        for chars, (one, loop) in places.items():
-            if chars.holds(character):
-                masks[0] |= one
-                masks[1] |= loop
-        step.append(masks[0])
-        stay.append(masks[1])
-    found = Automaton(start, accept, skip, tuple(step), tuple(stay))
-    return found._replace(start=found.close(start))
-
-
 def _search(must: list[Automaton], without: Automaton, alphabet: Sequence[str], budget: Budget) -> str | None:
     """Walk the product, breadth first; a state is dropped when one that may do more has been there.
 
     Of two states with the same positive part, the one whose negative part is smaller accepts every text that the
     other does (antichains, after De Wulf, Doyen, Henzinger and Raskin 2006).
     """
-    first = (tuple(one.start for one in must), without.start)
-    cost = 1 + sum(one.accept.bit_length() for one in (*must, without)) * len(alphabet) // BITS_A_STEP // 16
-    seen: dict[tuple[int, ...], list[int]] = {first[0]: [first[1]]}
-    queue = [(first, "")] if all(first[0]) else []
-    for (states, bad), text in queue:
+    first = tuple(one.start for one in must)
+    cost = 1 + sum(one.accept.bit_length() for one in (*must, without)) * len(alphabet) // BITS_A_STEP
+    seen: dict[tuple[int, ...], list[int]] = {first: [without.start]}
+    queue = [(first, without.start, "")] if all(first) else []
+    for states, bad, text in queue:
         budget.spend(cost)
         if not bad & without.accept and all(one & auto.accept for one, auto in zip(states, must, strict=True)):
             return text
-        for block, character in enumerate(alphabet):
-            after = tuple([auto.move(one, block) for one, auto in zip(states, must, strict=True)])
+        moves: dict[tuple[int, ...], str] = {}
+        rows = [auto.after(one) for auto, one in zip(must, states, strict=True)]
+        for character, *after in zip(alphabet, *rows, without.after(bad), strict=True):
+            moves.setdefault(tuple(after), character)
+        for (*after, worse), character in moves.items():
             if not all(after):
                 continue
-            worse = without.move(bad, block)
-            known = seen.setdefault(after, [])
+            known = seen.setdefault(tuple(after), [])
             budget.spend(len(known) // 8)
             if any(other & worse == other for other in known):
                 continue
             known.append(worse)
-            queue.append(((after, worse), text + character))
+            queue.append((tuple(after), worse, text + character))
     return None

@@ -104,7 +104,15 @@ class ServiceKeys:
         asked = "aws:sourcearn"
         start = f"arn:{self.scene.zones.partition}:"
         kind = (*literal(start), *some(ORG), *literal(":"))
-        fills = ("", "us-east-1", "evil", EVIL_ACCOUNT, "x", f"evil:us-east-1:{EVIL_ACCOUNT}:evil")
+        fills = (
+            "",
+            "us-east-1",
+            "evil",
+            EVIL_ACCOUNT,
+            "x",
+            f"evil:us-east-1:{EVIL_ACCOUNT}:evil",
+            f"{start}evil:us-east-1:{EVIL_ACCOUNT}:",
+        )
         if self.source == "free":
             return key(
                 asked, ABSENT, texts(Shape((*kind, *literal("::"), *some(PRINTABLE)), (f"{start}s3:::evil",), fills))

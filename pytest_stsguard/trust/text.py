@@ -109,7 +109,7 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
             return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
     for guess in islice(_guesses(shapes, demands), MOST_GUESSES):
         budget.spend(weight)
-        if len(guess) <= LONGEST and _meets(demands, guess) and _fits(shapes, guess):
+        if _fits(shapes, guess) and _meets(demands, guess):
             return guess
     return _prove(shapes, demands, budget)
 
