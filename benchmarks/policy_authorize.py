@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "111122223333"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/A4L-InstanceRole/i-0abcdef1234567890"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/A4L-InstanceRole"
 ALLOW_S3 = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 REVOKE = {
     "Version": "2012-10-17",
@@ -54,7 +56,7 @@ CONTEXT: dict[str, str | list[str]] = {
     "aws:SecureTransport": "true",
     "aws:PrincipalTag/team": "blue",
     "aws:RequestedRegion": "eu-west-1",
-    "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/A4L-InstanceRole",
+    "aws:PrincipalArn": ROLE,
     "aws:TagKeys": ["team", "stage"],
     "s3:max-keys": "100",
     "aws:MultiFactorAuthPresent": "false",
@@ -110,9 +112,9 @@ KEY = "arn:aws:s3:::reports/blue/2026/01.csv"
 
 
 def ministack_context(action: str, resource: str, context: dict[str, Any]) -> ministack.EvalContext:
-    """Make MiniStack's request as its own gate does, from keys already in lower case."""
+    """Make MiniStack's request from keys already in lower case, with the role's ARN, which its ArnLike can match."""
     return ministack.EvalContext(
-        principal_arn=SESSION,
+        principal_arn=ROLE,
         principal_type="AssumedRole",
         principal_account=ACCOUNT,
         action=action,
@@ -131,8 +133,8 @@ def contenders(
     ours = [Policy.parse(document) for document in documents]
     theirs = [ministack.parse_policy_document(document) for document in documents]
     folded = {key.lower(): value for key, value in context.items()}
-    # MiniStack's own resolver writes PrincipalArn as the session's; it is given what AWS has, to make equal work.
-    moto = [IAMPolicy(json.dumps({**document})) for document in documents if document]
+    moto = [IAMPolicy(json.dumps(document)) for document in documents]
+    # moto knows no lists of values, and stops at the first condition that it cannot evaluate with a wrong denial.
     flat = {key: value for key, value in context.items() if isinstance(value, str)}
 
     def run_ours() -> str:
@@ -183,11 +185,14 @@ def crowd(count: int) -> dict[str, Any]:
 def node_rates(workloads: dict[str, Any]) -> None:
     """Print iam-simulate's rates, where node finds it."""
     script = Path(__file__).with_name("policy_iam_simulate.mjs")
+    if shutil.which("node") is None:
+        return
     run = subprocess.run(
         ["node", str(script)], input=json.dumps(workloads), capture_output=True, text=True, check=False
     )
-    print("\niam-simulate (its own process, node)")
-    print(f"  {run.stdout.strip()}" if run.returncode == 0 else "  not installed: skipped")
+    print("\niam-simulate (node, its own process; it parses the policies in each call)")
+    for line in run.stdout.splitlines() if run.returncode == 0 else ["not installed: skipped"]:
+        print(f"  {line}")
 
 
 def main() -> None:

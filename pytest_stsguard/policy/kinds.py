@@ -43,7 +43,9 @@ KINDS: Final[dict[str, Kind]] = {
     )
 }
 
-RCP_SERVICES: Final = frozenset({"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss"})
+RCP_SERVICES: Final = frozenset(
+    {"s3", "sts", "kms", "sqs", "secretsmanager", "ecr", "aoss", "cognito-idp", "cognito-identity", "logs"}
+)
 """Service prefixes that resource control policies cover.
 
 https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
