@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.cloud.providers import OidcProvider
     from pytest_stsguard.drill import Drill
     from pytest_stsguard.findings import Configuration, Recorder
     from pytest_stsguard.revocation import Revocation
@@ -28,6 +29,7 @@ __all__ = [
     "sts_drill",
     "sts_findings",
     "sts_now",
+    "sts_oidc_provider",
     "sts_revoke",
 ]
 
@@ -76,6 +78,16 @@ def sts_assume_role(sts_drill: Drill) -> Callable[..., Credentials]:
 def imds_credentials(sts_drill: Drill) -> Callable[[str], Credentials]:
     """Give ``(instance) -> Credentials``, fetched over HTTP with IMDSv2 as a thief would; an instance id or Name tag."""
     return sts_drill.steal
+
+
+@pytest.fixture
+def sts_oidc_provider(sts_cloud: Cloud) -> Callable[..., OidcProvider]:
+    """Give ``(shape="plain", *, register=True, **options) -> OidcProvider``: an identity provider on loopback.
+
+    The shapes are ``"plain"``, ``"github"``, ``"gitlab"`` and ``"eks"``; ``provider.token(**claims)`` is what
+    AssumeRoleWithWebIdentity takes.
+    """
+    return sts_cloud.oidc_provider
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pytest_stsguard.fixtures import (
     sts_drill,
     sts_findings,
     sts_now,
+    sts_oidc_provider,
     sts_revoke,
 )
 from pytest_stsguard.run import RECORDER, RUN, TIMELINE, Run, as_usage_error
@@ -35,6 +36,7 @@ __all__ = [
     "sts_drill",
     "sts_findings",
     "sts_now",
+    "sts_oidc_provider",
     "sts_revoke",
 ]
 

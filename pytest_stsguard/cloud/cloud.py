@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_stsguard.clock import SimulatedClock
 from pytest_stsguard.cloud.authentication import Authenticator
@@ -26,10 +26,19 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from pytest_stsguard.cloud.providers import OidcProvider
+
 __all__ = ["DEFAULT_ACCOUNT", "DEFAULT_REGION", "Cloud"]
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_REGION = "us-east-1"
+
+
+class Closable(Protocol):
+    """Something that runs beside the cloud and ends with it."""
+
+    def close(self) -> None:
+        """End it; a second call does nothing."""
 
 
 class Cloud:
@@ -72,6 +81,7 @@ class Cloud:
         )
         self.gate.observers.append(self._fleet.observe)
         self._servers: list[Server] = []
+        self._kept: list[Closable] = []
         self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
 
@@ -93,8 +103,8 @@ class Cloud:
 
     def __exit__(self, *_: object) -> None:
         """Close the cloud: servers stop, handlers go, moto forgets the accounts."""
-        for server in self._servers:
-            server.close()
+        for kept in (*self._kept, *self._servers):
+            kept.close()
         self._fleet.close()
         retired = self._ledger.key_ids() | self._state.key_ids()
         self._backend.close()
@@ -150,6 +160,19 @@ class Cloud:
         server = Server(self, host=host, port=port)
         self._servers.append(server)
         return server
+
+    def oidc_provider(self, shape: str = "plain", *, register: bool = True, **options: Any) -> OidcProvider:
+        """Start an OIDC provider on loopback, closed with the cloud; see `providers.OidcProvider` for `options`.
+
+        `shape` is ``"plain"``, ``"github"``, ``"gitlab"`` or ``"eks"``. With `register` IAM of the home account knows it.
+        """
+        from pytest_stsguard.cloud.providers import OidcProvider  # noqa: PLC0415 - few clouds have one
+
+        provider = OidcProvider(self.clock, self.tokens.issuers, shape=shape, **options)
+        self._kept.append(provider)
+        if register:
+            provider.register(self.client("iam"))
+        return provider
 
     @property
     def instances(self) -> tuple[Instance, ...]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.sts.service import Context
     from pytest_stsguard.policy import Decision
 
-__all__ = ["Wish", "answer_of", "assumed", "credentials", "enter", "find_role", "first_denial"]
+__all__ = ["Wish", "account_in", "answer_of", "assumed", "credentials", "enter", "find_role", "first_denial"]
 
 _ROLE_ARN = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):role/(?:[\x21-\x7e]+/)?([\w+=,.@-]{1,64})")
 _TOKEN_BYTES = 4096
@@ -39,6 +39,14 @@ class Wish:
     source_identity: str | None = None
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
     chained: bool = False
+
+
+def account_in(role_arn: str) -> str:
+    """Read the account out of a role's ARN."""
+    match = _ROLE_ARN.fullmatch(role_arn)
+    if match is None:
+        raise refuse("invalid-arn", arn=role_arn[:200])
+    return match.group(1)
 
 
 def find_role(context: Context, role_arn: str) -> Role | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.permissions import Permission
 from pytest_stsguard.cloud.sts import limits
+from pytest_stsguard.cloud.sts.discovery import Issuers
 from pytest_stsguard.cloud.sts.messages import Messages
 from pytest_stsguard.cloud.sts.mfa import Devices
 from pytest_stsguard.cloud.sts.refusals import refuse
@@ -31,6 +32,7 @@ Keys = dict[str, str | list[str]]
 # operation -> module and function; they are imported when they are first called
 _OPERATIONS: Final = {
     "AssumeRole": ("assume_role", "assume_role"),
+    "AssumeRoleWithWebIdentity": ("web_identity", "assume_role_with_web_identity"),
     "DecodeAuthorizationMessage": ("lookups", "decode_authorization_message"),
     "GetAccessKeyInfo": ("lookups", "get_access_key_info"),
     "GetCallerIdentity": ("lookups", "get_caller_identity"),
@@ -106,6 +108,7 @@ class TokenService:
         self.clock = clock
         self.devices = Devices(state, clock)
         self.messages = Messages()
+        self.issuers = Issuers()
         self.regions: set[str] = set()
 
     def perform(
