@@ -136,7 +136,7 @@ def test_default_probes_do_not_ask_for_every_permission(
     )
     session = sts_assume_role("A4L-DataRole")
     assert_allowed(session)
-    with pytest.raises(AssertionError, match="expected dynamodb.list_tables to be allowed"):
+    with pytest.raises(AssertionError, match=r"expected dynamodb\.list_tables to be allowed"):
         assert_allowed(session, "s3.list_buckets", "dynamodb.list_tables")
 
 
