@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.providers import OidcProvider
     from pytest_stsguard.drill import Drill
     from pytest_stsguard.findings import Configuration, Recorder
+    from pytest_stsguard.reach import Survey
     from pytest_stsguard.revocation import Revocation
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "sts_now",
     "sts_oidc_provider",
     "sts_revoke",
+    "sts_survey",
 ]
 
 _CLOUD_SETTINGS = frozenset({"account", "region", "world"})
@@ -102,14 +104,17 @@ def sts_revoke(sts_drill: Drill) -> Callable[..., Revocation]:
 @pytest.fixture
 def sts_account(request: pytest.FixtureRequest) -> Account:
     """Give the account that ``--stsguard-target`` names, as data; of the demo, the simulated cloud of this test."""
-    run = request.config.stash[RUN]
     try:
-        if not run.is_demo:
-            return _narrowed(run.account, run.role_globs)
-        from pytest_stsguard.account import from_session
+        return request.config.stash[RUN].narrowed(_account(request))
+    except StsGuardError as error:
+        raise as_usage_error(error) from error
 
-        cloud: Cloud = request.getfixturevalue("sts_cloud")
-        return _narrowed(from_session(cloud.admin.session(), source=run.target), run.role_globs)
+
+@pytest.fixture
+def sts_survey(request: pytest.FixtureRequest, sts_now: datetime) -> Survey:
+    """Give what is asked of the account: the proofs of its roles, its permissions, who can assume whom; each made once."""
+    try:
+        return request.config.stash[RUN].survey(_account(request), now=sts_now)
     except StsGuardError as error:
         raise as_usage_error(error) from error
 
@@ -118,10 +123,27 @@ def sts_account(request: pytest.FixtureRequest) -> Account:
 def sts_now(request: pytest.FixtureRequest) -> datetime:
     """Give the moment to audit as of: of ``--stsguard-at``, else now; of the demo, the time of its simulated clock."""
     run = request.config.stash[RUN]
-    if run.is_demo and not run.option("at"):
+    if run.is_demo and not run.option("at") and _has_own_cloud(request):
         cloud: Cloud = request.getfixturevalue("sts_cloud")
         return cloud.clock.now()
     return run.at
+
+
+def _account(request: pytest.FixtureRequest) -> Account:
+    """Give the whole account; a test with a cloud of its own sees that one, the others share the demo as it opens."""
+    run = request.config.stash[RUN]
+    if not run.is_demo:
+        return run.account
+    if not _has_own_cloud(request):
+        return run.demo_account
+    from pytest_stsguard.account import from_session
+
+    cloud: Cloud = request.getfixturevalue("sts_cloud")
+    return from_session(cloud.admin.session(), source=run.target)
+
+
+def _has_own_cloud(request: pytest.FixtureRequest) -> bool:
+    return "sts_cloud" in request.fixturenames or request.node.get_closest_marker("stsguard_cloud") is not None
 
 
 @pytest.fixture
@@ -148,13 +170,3 @@ def sts_findings(request: pytest.FixtureRequest) -> Recorder:
     recorder = Recorder(control, severity=run.severity_of(control, marker.kwargs.get("severity")))
     request.node.stash[RECORDER] = recorder
     return recorder
-
-
-def _narrowed(account: Account, globs: tuple[str, ...]) -> Account:
-    if not globs:
-        return account
-    from dataclasses import replace
-    from fnmatch import fnmatchcase
-
-    wanted = tuple(role for role in account.roles if any(fnmatchcase(role.name, glob) for glob in globs))
-    return replace(account, roles=wanted)

@@ -21,6 +21,7 @@ from pytest_stsguard.fixtures import (
     sts_now,
     sts_oidc_provider,
     sts_revoke,
+    sts_survey,
 )
 from pytest_stsguard.run import RECORDER, RUN, TIMELINE, Run, as_usage_error
 
@@ -38,6 +39,7 @@ __all__ = [
     "sts_now",
     "sts_oidc_provider",
     "sts_revoke",
+    "sts_survey",
 ]
 
 _MARKERS = (
@@ -52,6 +54,7 @@ _OPTIONS = (
     ("fail_on", "SEVERITY", "string", "lowest severity that fails a check: low, medium, high (default), critical"),
     ("baseline", "FILE", "string", "findings in it do not fail"),
     ("write_baseline", "FILE", "string", "write the findings of this run as a baseline"),
+    ("jobs", "N", "string", "processes for the prover (default: the cores there are, where there are many roles)"),
     ("at", "ISO8601", "string", "the moment to audit as of (default: now)"),
 )
 
@@ -106,7 +109,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a check for what it recorded, and skip it, in so many words, for what it could not evaluate."""
-    result = yield
+    try:
+        result = yield
+    except Exception as error:
+        _note_broken_check(item, error)
+        raise
     recorder = item.stash.get(RECORDER, None)
     if recorder is not None:
         failure = item.config.stash[RUN].close_check(recorder)
@@ -115,6 +122,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         if recorder.reasons:
             pytest.skip(f"not evaluated: {'; '.join(recorder.reasons)}")
     return result
+
+
+def _note_broken_check(item: pytest.Item, error: Exception) -> None:
+    """Keep what a check found before it broke, and note that its control has no verdict."""
+    recorder = item.stash.get(RECORDER, None)
+    if recorder is not None:
+        run = item.config.stash[RUN]
+        run.close_check(recorder)
+        run.fail_check(
+            recorder.control, f"the check broke: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -168,6 +186,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if hasattr(config, "workeroutput"):
         config.workeroutput["stsguard_findings"] = [finding.as_json() for finding in run.findings]
         config.workeroutput["stsguard_not_evaluated"] = run.not_evaluated
+        config.workeroutput["stsguard_errors"] = run.errors
         return
     path = run.option("write_baseline")
     if path:
@@ -185,6 +204,7 @@ def pytest_testnodedown(node: Any) -> None:
     handed = getattr(node, "workeroutput", {})
     run = node.config.stash[RUN]
     run.not_evaluated |= handed.get("stsguard_not_evaluated", {})
+    run.errors |= handed.get("stsguard_errors", {})
     if handed.get("stsguard_findings"):
         from pytest_stsguard.findings import Finding
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Severity, Triage
+    from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Report, Severity, Triage
+    from pytest_stsguard.reach import Survey
 
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
 DEMO_TARGET = "demo"
+MOST_JOBS = 256
 
 
 class Run:
@@ -30,6 +34,8 @@ class Run:
         self.findings: list[Finding] = []
         self.not_evaluated: dict[str, str] = {}
         self.errors: dict[str, str] = {}
+        self.evaluated: dict[str, None] = {}
+        self._survey: Survey | None = None
 
     def option(self, name: str) -> Any:
         """Give an option of the command line, else the ini key of the same name; None or empty when neither is set."""
@@ -83,6 +89,51 @@ class Run:
         return load(self.target)
 
     @cached_property
+    def demo_account(self) -> Account:
+        """The account of the demo world as it opens, for checks that need no cloud of their own."""
+        from pytest_stsguard.account import from_session  # noqa: PLC0415 - as above
+        from pytest_stsguard.cloud import Cloud  # noqa: PLC0415 - as above
+
+        with Cloud() as cloud:
+            return from_session(cloud.admin.session(), source=self.target)
+
+    @cached_property
+    def jobs(self) -> int | None:
+        """The processes for the prover; None: as many as it is worth."""
+        text = self.option("jobs")
+        if not text:
+            return None
+        try:
+            jobs = int(text)
+        except ValueError:
+            jobs = 0
+        if not 0 < jobs <= MOST_JOBS:
+            raise ConfigurationError(f"`{text}` is no number of processes", hint=f"give one from 1 to {MOST_JOBS}")
+        return jobs
+
+    def narrowed(self, account: Account) -> Account:
+        """Give the account with nothing but the roles that were asked for."""
+        wanted = self.survey(account).roles
+        if len(wanted) == len(account.roles):
+            return account
+        return replace(account, roles=wanted)
+
+    def survey(self, account: Account, *, now: datetime | None = None) -> Survey:
+        """Give what the checks ask of an account; made once for as long as they ask of the same one."""
+        from pytest_stsguard.reach import Survey, zones_of  # noqa: PLC0415 - as above
+
+        if self._survey is None or self._survey.account is not account:
+            wanted = [role for role in account.roles if not self.role_globs or _named(role.name, self.role_globs)]
+            self._survey = Survey(
+                account,
+                zones_of(account, self.configuration.zones),
+                now=self.at if now is None else now,
+                roles=wanted,
+                jobs=self.jobs,
+            )
+        return self._survey
+
+    @cached_property
     def role_globs(self) -> tuple[str, ...]:
         """The globs of the role names to look at; empty: all."""
         return tuple(self.option("role") or ())
@@ -115,8 +166,29 @@ class Run:
             )
         return known.severity
 
+    def fail_check(self, control_id: str, reason: str) -> None:
+        """Note that a control came to no verdict: its check broke. Never a pass."""
+        known = self.errors.get(control_id)
+        self.errors[control_id] = f"{known}; {reason}" if known else reason
+
+    def report(self) -> Report:
+        """Give what the run found, as data."""
+        from pytest_stsguard.findings import Report  # noqa: PLC0415 - as above
+
+        account = self.demo_account if self.is_demo else self.account
+        return Report(
+            target=self.target,
+            account=account.id,
+            at=self.at,
+            findings=tuple(self.findings),
+            not_evaluated=self.not_evaluated,
+            errors=self.errors,
+            warnings=tuple(self.triage.warnings(self.findings)),
+        )
+
     def close_check(self, recorder: Recorder) -> str | None:
         """Take over what a check recorded; gives the text of its failure, None when it passes."""
+        self.evaluated[recorder.control] = None
         seen = self.triage.apply(recorder.findings)
         self.findings.extend(seen)
         self.errors |= dict.fromkeys([recorder.control] if recorder.errors else [], "; ".join(recorder.errors))
@@ -125,6 +197,10 @@ class Run:
         lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
         lines += [_line(finding) for finding in _worst_first(seen) if finding.fails(self.fail_on)]
         return "\n".join(lines) if lines else None
+
+
+def _named(name: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _worst_first(findings: Iterable[Finding]) -> list[Finding]:

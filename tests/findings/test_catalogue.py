@@ -11,8 +11,8 @@ from pytest_stsguard.findings import Severity, control, controls
 
 SEVERITIES = {
     Severity.CRITICAL: [101, 105],
-    Severity.HIGH: [102, 103, 104, 107, 108, 112, 203, 205, 302],
-    Severity.MEDIUM: [106, 109, 110, 111, 113, 201, 204, 304, 305, 401],
+    Severity.HIGH: [102, 103, 104, 107, 108, 112, 203, 205, 302, 304],
+    Severity.MEDIUM: [106, 109, 110, 111, 113, 201, 204, 305, 401],
     Severity.LOW: [202, 301, 303, 402],
 }
 

@@ -1,0 +1,71 @@
+"""Roles that people assume: whether they ask for MFA, and users whose sessions outlive their keys.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.reach.assume import Callers, Trust, may_assume
+from pytest_stsguard.reach.fault import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_stsguard.reach.permissions import Holder, Permissions
+
+__all__ = ["federation_survivors", "without_mfa"]
+
+FEDERATE = "sts:GetFederationToken"
+
+
+def without_mfa(permissions: Permissions) -> Iterator[Fault]:
+    """Find the roles that a user of the account may assume without MFA (STSG-113).
+
+    A user that the trust policy names needs no permission of its own; where it lets the account in, users with the
+    permission are the people that it means.
+    """
+    by_arn = {user.arn: user for user in permissions.users}
+    callers = Callers(permissions.users)
+    trusts: dict[str, Trust] = {}
+    for role in permissions.roles:
+        if role.arn not in permissions.wanted or role.trust is None:
+            continue
+        trust = trusts.setdefault(role.trust.text, Trust.read(role.trust.policy, permissions.account))
+        user = next((by_arn[arn] for arn in trust.named if arn in by_arn and may_assume(by_arn[arn], role)), None)
+        if user is None and trust.account:
+            user = _somebody(callers, role)
+        if user is not None:
+            yield Fault(
+                role.arn,
+                f"{user.arn} may assume this role without MFA",
+                place="trust policy MFA",
+                location=role.trust.location,
+                evidence={"user": user.arn},
+            )
+
+
+def _somebody(callers: Callers, role: Holder) -> Holder | None:
+    for group in callers.of(role):
+        for member in group.members:
+            if may_assume(member, role):
+                return member
+            if group.plain:
+                break
+    return None
+
+
+def federation_survivors(permissions: Permissions) -> Iterator[Fault]:
+    """Find the users that may call GetFederationToken: its credentials live on when the key is deleted (STSG-305)."""
+    account = permissions.account
+    for user in permissions.users:
+        token = f"arn:{account.partition}:sts::{account.id}:federated-user/stsguard-probe"
+        asked = (token, user.arn, *user.resources_for(FEDERATE, account))
+        if user.speaks_of(FEDERATE) and any(user.allows(FEDERATE, resource) for resource in asked):
+            yield Fault(
+                user.arn,
+                "may call sts:GetFederationToken: credentials of up to 36 hours that outlive its access key",
+                place="federation tokens",
+                location=user.principal.location,
+            )

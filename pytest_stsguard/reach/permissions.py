@@ -1,0 +1,174 @@
+"""What roles and users may do: their identity policies and boundaries, asked of the engine."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.account import Role
+from pytest_stsguard.clock import isoformat
+from pytest_stsguard.errors import InputError, UnsupportedError
+from pytest_stsguard.policy import Policy, Request, authorize
+from pytest_stsguard.policy.arns import ARN_PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from pytest_stsguard.account import Account, Document, User
+
+__all__ = ["Holder", "Permissions"]
+
+MOST_RESOURCES: Final = 32
+_NOTHING: Final = Policy.parse(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]},
+    name="unknown boundary",
+)
+_NOTHING_SPECIAL: Final = (
+    ("s3:GetObject", "arn:aws:s3:::stsguard-probe/key"),
+    ("ec2:RunInstances", "*"),
+    ("iam:CreateUser", "*"),
+    ("stsguard-probe:Anything", "*"),
+)
+"""Calls that together only who may do everything may make."""
+
+
+class Holder:
+    """A role or user with the policies that bear on its sessions.
+
+    A boundary that the source does not hold is read as one that allows nothing: no fault is made up from it, and
+    `Account.missing_policies` says that it is missing.
+    """
+
+    __slots__ = ("_resources", "arn", "boundary", "caller", "context", "name", "policies", "principal", "trust")
+
+    def __init__(self, principal: Role | User, account: Account, now: datetime) -> None:
+        self.principal = principal
+        self.trust: Document | None = principal.trust if isinstance(principal, Role) else None
+        self.name = principal.name
+        self.arn = principal.arn
+        self.policies = tuple(document.policy for document in account.identity_documents(principal))
+        bounds = account.boundary_document(principal)
+        self.boundary: tuple[Policy, ...] = ()
+        if principal.boundary:
+            self.boundary = (bounds.policy,) if bounds is not None else (_NOTHING,)
+        self.caller, self.context = _session(principal, account.partition, account.id, now)
+        self._resources: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def identity_center(self) -> bool:
+        """Whether it is a role that IAM Identity Center made, which changes from there only."""
+        return isinstance(self.principal, Role) and self.principal.identity_center
+
+    def speaks_of(self, action: str) -> bool:
+        """Tell whether any Allow may speak of an action: without one, nothing needs to be asked."""
+        return any(policy.index.plan(action).allows for policy in self.policies)
+
+    def resources_for(self, action: str, account: Account) -> tuple[str, ...]:
+        """List resources to ask about for an action: those of the policies' own statements, wildcards filled in."""
+        found = self._resources.get(action)
+        if found is None:
+            found = self._resources[action] = tuple(dict.fromkeys(self._spell(action, account)))[:MOST_RESOURCES]
+        return found
+
+    def _spell(self, action: str, account: Account) -> Iterator[str]:
+        noun = "user" if "User" in action or "Login" in action or "AccessKey" in action else "role"
+        noun = "group" if "Group" in action else "policy" if "PolicyVersion" in action else noun
+        invented = f"arn:{account.partition}:iam::{account.id}:{noun}/stsguard-probe"
+        yield invented
+        for policy in self.policies:
+            for matcher in policy.index.plan(action).matchers:
+                for resource in matcher.statement.resources or ():
+                    if "${" not in resource:
+                        yield _fill(resource, account, noun)
+
+    def allows(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
+        """Ask whether a session may make a call, MFA used or not."""
+        for mfa in ("false", "true"):
+            keys = {**self.context, "aws:MultiFactorAuthPresent": mfa, **(context or {})}
+            if self._ask(action, resource, keys):
+                return True
+        return False
+
+    def _ask(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
+        request = Request(action, resource, self.caller, dict(context))
+        try:
+            return authorize(request, identity=self.policies, boundary=self.boundary).allowed
+        except UnsupportedError:
+            return False  # what cannot be read is told by STSG-112
+        except InputError:
+            return False  # a name that nobody can call under: the export itself is at fault
+
+    def may_do_anything(self) -> bool:
+        """Tell whether it is an administrator, who has nothing more to gain."""
+        return all(self.speaks_of(action) for action, _ in _NOTHING_SPECIAL) and all(
+            self.allows(action, resource) for action, resource in _NOTHING_SPECIAL
+        )
+
+
+class Permissions:
+    """The holders of an account, made once.
+
+    Args:
+        account: the whole account.
+        roles: the roles that are looked at; cycles and paths go through all of them nevertheless.
+        now: the moment of the requests.
+    """
+
+    def __init__(self, account: Account, *, roles: Iterable[Role], now: datetime) -> None:
+        self.account = account
+        self.now = now
+        self.wanted = frozenset(role.arn for role in roles)
+
+    @cached_property
+    def roles(self) -> tuple[Holder, ...]:
+        """Every role, service-linked ones left out: their policies are AWS's."""
+        changeable = (role for role in self.account.roles if not role.service_linked)
+        return tuple(Holder(role, self.account, self.now) for role in changeable)
+
+    @cached_property
+    def users(self) -> tuple[Holder, ...]:
+        """Every user."""
+        return tuple(Holder(user, self.account, self.now) for user in self.account.users)
+
+    @cached_property
+    def administrators(self) -> frozenset[str]:
+        """The ARNs of the roles that may do everything."""
+        return frozenset(holder.arn for holder in self.roles if holder.may_do_anything())
+
+    def missing(self, holders: Iterable[Holder]) -> tuple[str, ...]:
+        """Say what applies to holders and is not in the source, so that their permissions are known in part only."""
+        seen: dict[str, int] = {}
+        for holder in holders:
+            for name in self.account.missing_policies(holder.principal):
+                seen[name] = seen.get(name, 0) + 1
+        return tuple(f"the source does not hold `{name}`, which {count} of them have" for name, count in seen.items())
+
+
+def _session(principal: Role | User, partition: str, account: str, now: datetime) -> tuple[str, dict[str, str]]:
+    """Give the ARN that a session calls under, and the context that comes with it."""
+    user = ":user/" in principal.arn
+    context = {
+        "aws:PrincipalArn": principal.arn,
+        "aws:userid": principal.id or "stsguard",
+        "aws:CurrentTime": isoformat(now),
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:TokenIssueTime": isoformat(now),
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "aws:PrincipalIsAWSService": "false",
+        **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
+    }
+    if user:
+        return principal.arn, context
+    context["aws:userid"] = f"{principal.id or 'AROASTSGUARD'}:stsguard"
+    return f"arn:{partition}:sts::{account}:assumed-role/{principal.name}/stsguard", context
+
+
+def _fill(pattern: str, account: Account, noun: str) -> str:
+    if pattern == "*":
+        return f"arn:{account.partition}:iam::{account.id}:{noun}/stsguard-probe"
+    parts = pattern.split(":", ARN_PARTS - 1)
+    if len(parts) == ARN_PARTS and parts[4] in {"*", "?" * 12}:
+        parts[4] = account.id
+    return ":".join(parts).replace("*", "stsguard-probe").replace("?", "x")

@@ -1,0 +1,137 @@
+"""The proofs of an account: one for each role, made once and read by every control that asks."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+from itertools import chain
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_stsguard.policy import Policy
+from pytest_stsguard.trust import Proof, Prover, Zones
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from pytest_stsguard.account import Account, Role
+
+__all__ = ["Proofs", "zones_of"]
+
+MANY: Final = 2_000
+"""Policies from which on further processes are worth their start, unless the user says how many to use."""
+
+_CHUNK: Final = 250
+_Key = tuple[str, tuple[tuple[str, str], ...] | None]
+
+
+def zones_of(account: Account, table: Mapping[str, Any]) -> Zones:
+    """Read the ``[zones]`` table for an account: its own id and partition are facts, its organisation too if it is known.
+
+    Raises:
+        ConfigurationError: the table cannot be used.
+    """
+    known: dict[str, Any] = {} if account.organization is None else {"org_id": account.organization.id}
+    return Zones.parse({**known, **table, "account": account.id, "partition": account.partition})
+
+
+class Proofs:
+    """The proofs of the roles that were asked for.
+
+    Args:
+        account: the whole account.
+        zones: who is declared.
+        now: the moment that is proved for.
+        roles: the roles to look at; default all.
+        jobs: processes; None: one, or all cores where there are many policies.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        zones: Zones,
+        *,
+        now: datetime,
+        roles: Sequence[Role] | None = None,
+        jobs: int | None = None,
+    ) -> None:
+        self.account = account
+        self.zones = zones
+        self.now = now
+        self.all_roles = tuple(account.roles if roles is None else roles)
+        self.jobs = jobs
+        self._provers: dict[Zones, Prover] = {}
+        self.faults: dict[str, str] = {}
+
+    @cached_property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles whose trust the account decides about: all but the service-linked ones."""
+        return tuple(role for role in self.all_roles if not role.service_linked)
+
+    def of(self, role: Role) -> Proof:
+        """Give the proof of one role.
+
+        A prover that fails is no reason to lose the other roles: such a role is undecided, and `faults` says why.
+        """
+        found = self._made.get(_key(role))
+        if isinstance(found, str):
+            self.faults[role.arn] = found
+            return Proof("undecided", reasons=(found,))
+        if found is not None:
+            return found
+        made = _prove(self.prover(self._zones_for(role)), role.trust.policy)
+        self._made[_key(role)] = made
+        return self.of(role)
+
+    def prover(self, zones: Zones) -> Prover:
+        """Give the prover for some zones: the account's own, or what a control asks besides."""
+        found = self._provers.get(zones)
+        if found is None:
+            found = self._provers[zones] = Prover(zones, now=self.now)
+        return found
+
+    def _zones_for(self, role: Role) -> Zones:
+        tags = _key(role)[1]
+        return self.zones if tags is None else replace(self.zones, role_tags=tags)
+
+    @cached_property
+    def _made(self) -> dict[_Key, Proof | str]:
+        """Proofs by policy text; made at once, by several processes, where that is asked for or worth it."""
+        wanted = {_key(role): self._zones_for(role) for role in self.roles if role.trust.fault is None}
+        jobs = self.jobs if self.jobs is not None else ((os.cpu_count() or 1) if len(wanted) >= MANY else 1)
+        if jobs <= 1 or len(wanted) <= 1:
+            return {}
+        entries, size = list(wanted.items()), min(_CHUNK, -(-len(wanted) // jobs))
+        chunks = [entries[start : start + size] for start in range(0, len(entries), size)]
+        with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=get_context("spawn")) as pool:
+            tasks = [
+                pool.submit(_prove_chunk, [(text, zones) for (text, _), zones in chunk], self.now) for chunk in chunks
+            ]
+            proofs = [task.result() for task in tasks]
+        return dict(zip(wanted, chain.from_iterable(proofs), strict=True))
+
+
+def _key(role: Role) -> _Key:
+    """Tell what a role's proof depends on: the text, and the tags where the text asks for them."""
+    text = role.trust.text
+    return text, tuple(sorted(role.tags.items())) if "resourcetag" in text.lower() else None
+
+
+def _prove(prover: Prover, policy: Policy) -> Proof | str:
+    try:
+        return prover.prove(policy)
+    except Exception as error:  # noqa: BLE001 - a fault of ours on one role is told for that role, never hides the others
+        return f"the prover failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+
+
+def _prove_chunk(entries: Sequence[tuple[str, Zones]], now: datetime) -> list[Proof | str]:
+    """Prove some policies in another process, given as text."""
+    provers: dict[Zones, Prover] = {}
+    proofs = []
+    for text, zones in entries:
+        prover = provers.setdefault(zones, Prover(zones, now=now))
+        proofs.append(_prove(prover, Policy.parse(text, kind="trust", lenient=True)))
+    return proofs
