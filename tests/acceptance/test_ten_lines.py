@@ -33,7 +33,7 @@ def test_without_the_revocation_they_fail_and_say_why(pytester: pytest.Pytester,
             "*expected s3.list_buckets to be denied, but it was allowed",
             "*call:    s3.list_buckets",
             "*session: arn:aws:sts::111122223333:assumed-role/A4L-DataRole/stolen, key ?*?*?*?*????, issued *, expires *",
-            "*why:*ALLOWED: * may s3:ListAllMyBuckets on ?",
+            "*why:*ALLOWED: * s3:ListAllMyBuckets on ?",
             "*decided by Allow Statement?0? of A4L-DataRoleAccess",
         ]
     )
