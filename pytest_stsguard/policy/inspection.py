@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_stsguard.policy.combination import Layer, Said, Verdict
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["Inspected", "Near", "Seen", "inspect", "said_by"]
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seen:
     """A statement in its layer; `policy` is the policy's name, or its place among the arguments."""
 
     layer: Layer
     policy: str
+    index: int
     place: str
     sid: str | None
     effect: str
@@ -94,7 +97,7 @@ def _inspect_layer(case: Case, layer: Layer, level: int | None, policies: list[t
     for label, policy in policies:
         plan = policy.index.plan(case.request.action)
         if not policy.whole:
-            unread.append(Seen(layer, label, "", None, "", Grant.NONE))
+            unread.append(Seen(layer, label, 0, "", None, "", Grant.NONE))
         unread += [_seen(layer, label, one, Grant.NONE) for one in plan.unreadable if _may_speak(one, case, layer)]
         for matcher in plan.matchers:
             grant, reason = why_not(matcher, case, names_principals=layer is Layer.RESOURCE)
@@ -108,7 +111,7 @@ def _inspect_layer(case: Case, layer: Layer, level: int | None, policies: list[t
 
 def _seen(layer: Layer, label: str, matcher: Matcher, grant: Grant) -> Seen:
     statement = matcher.statement
-    return Seen(layer, label, statement.place, statement.sid, statement.effect, grant)
+    return Seen(layer, label, statement.index, statement.place, statement.sid, statement.effect, grant)
 
 
 def _may_speak(matcher: Matcher, case: Case, layer: Layer) -> bool:
