@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import s3
 from .addressing import Place, place
+from .ambiguity import (
+    content_type,
+    refuse_second_action,
+    refuse_second_protocol,
+    refuse_second_source,
+    refuse_second_target,
+)
 from .bodies import document_reader, load_json
 from .call import Call, UnknownOperationError, UnparsableRequestError
 from .catalogue import Metadata, catalogue, model
@@ -22,10 +29,13 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.request import Request
 
+    from .routes import Route
+
 __all__ = ["parse"]
 
 _FORM = "application/x-www-form-urlencoded"
 _INFLATED = 16 * 1024 * 1024
+_OBJECT_BODIES = ("PutObject", "UploadPart", "WriteGetObjectResponse")
 _DEFAULT_REGION = "us-east-1"
 _REST = ("rest-xml", "rest-json")
 _FORMS = ("query", "ec2")
@@ -89,10 +99,6 @@ def _signing_name(given: str | None, service: Metadata) -> str:
     return given or service.signing_names[0]
 
 
-def _content_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def _body(request: Request) -> bytes:
     """Give the body, inflated when the client compressed it; never beyond a size that no service takes."""
     if "gzip" not in request.headers.get("content-encoding", "").lower():
@@ -136,11 +142,13 @@ def _target(request: Request, services: tuple[Metadata, ...] | None, signing_nam
     for service in known if services is None else services:
         if service.target_prefix != prefix or operation not in _operations(service.service):
             continue
-        kind = _content_type(request)
+        kind = content_type(request)
         if kind and not (kind.startswith("application/x-amz-json-") or kind == "application/json"):
             raise UnparsableRequestError(f"the content type `{kind}` is not that of a JSON call")
-        value = load_json(_body(request))
-        parameters = _input_reader(service.service, operation, "document")(value)
+        body = _body(request)
+        refuse_second_protocol(request, operation)
+        refuse_second_action(request, operation, body)
+        parameters = _input_reader(service.service, operation, "document")(load_json(body))
         protocol = "query-json" if service.query_compatible else "json"
         return Call(service.service, operation, protocol, parameters, region, _signing_name(signing_name, service))
     _fail(services, f"`{request.headers['x-amz-target']}` is no target")
@@ -156,21 +164,25 @@ def _cbor(request: Request, services: tuple[Metadata, ...] | None, signing_name:
             continue
         if "smithy-rpc-v2-cbor" not in (service.protocol, *service.protocols):
             continue
-        if request.body and _content_type(request) not in ("", "application/cbor"):
-            raise UnparsableRequestError(f"the content type `{_content_type(request)}` is not that of a CBOR call")
-        parameters = _input_reader(service.service, operation, "document")(load_cbor(_body(request)))
+        if request.body and content_type(request) not in ("", "application/cbor"):
+            raise UnparsableRequestError(f"the content type `{content_type(request)}` is not that of a CBOR call")
+        body = _body(request)
+        refuse_second_action(request, operation, body)
+        parameters = _input_reader(service.service, operation, "document")(load_cbor(body))
         name = _signing_name(signing_name, service)
         return Call(service.service, operation, "smithy-rpc-v2-cbor", parameters, region, name)
     _fail(services, f"`{request.path}` is no operation's path")
 
 
 def _fields(request: Request, services: tuple[Metadata, ...] | None) -> dict[str, str]:
-    """Give the form's fields from the query string and, where the body is a form, from there."""
+    """Give the form's fields, from the body or from the query string; nothing when the request is no form."""
     kinds = (_FORM,) if services is None else (_FORM, "")
-    is_form = request.method == "POST" and _content_type(request) in kinds
-    if not is_form and "Action=" not in request.split.query:
-        return {}
-    return form(request.split.query, _body(request) if is_form else b"")
+    in_body = request.method == "POST" and content_type(request) in kinds and bool(request.body)
+    fields = form(_body(request) if in_body else request.split.query)
+    if "Action" in fields or "Action" in request.query:
+        refuse_second_source(request, request.query if in_body else fields)
+        refuse_second_target(request, fields.get("Action", "none"))
+    return fields
 
 
 def _action(
@@ -207,9 +219,18 @@ def _rest(
                 continue
             if service.service == "s3":
                 route = s3.route(template, route, where, signing_name=signing_name)
+            body = _body(request)
+            _refuse_second(request, service, route, body)
             parameters = read_rest(
-                service.service, route, found.groups(), query=query, headers=request.headers, body=_body(request)
+                service.service, route, found.groups(), query=query, headers=request.headers, body=body
             )
             name = _signing_name(signing_name, service)
             return Call(service.service, route.operation, service.protocol, parameters, region, name)
     _fail(services, f"`{request.method} {request.path}` is no operation's address")
+
+
+def _refuse_second(request: Request, service: Metadata, route: Route, body: bytes) -> None:
+    refuse_second_target(request, route.operation)
+    # An object may be of any type and hold anything; all other bodies of S3 are XML, or there is none.
+    is_object = service.service == "s3" and route.operation in _OBJECT_BODIES
+    refuse_second_action(request, route.operation, b"" if is_object else body, known=route.known)

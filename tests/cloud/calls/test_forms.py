@@ -94,9 +94,3 @@ def test_forms_that_are_refused(
 ) -> None:
     with pytest.raises(UnparsableRequestError, match=match):
         read(service, body)
-
-
-def test_the_url_and_the_body_are_one_form(request_of: Callable[..., Request]) -> None:
-    request = request_of("POST", f"{_HOSTS['sts']}?Action=GetCallerIdentity", "Action=AssumeRole", content_type=_FORM)
-    with pytest.raises(UnparsableRequestError, match="comes twice"):
-        parse(request, signing_name="sts", region=None)

@@ -194,7 +194,7 @@ def test_numbers_and_what_stands_for_them(request_of: Callable[..., Request]) ->
 
     assert (read("2"), read("2.5"), read('"NaN"')) == (2, 2.5, "NaN")
     for wrong in ('"two"', "true", "[]"):
-        with pytest.raises(UnparsableRequestError, match="`MetricData.Value` is no number"):
+        with pytest.raises(UnparsableRequestError, match=r"`MetricData\.Value` is no number"):
             read(wrong)
 
 
