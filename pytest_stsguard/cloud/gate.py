@@ -22,6 +22,7 @@ from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.signature import Claim, claim_of
 from pytest_stsguard.cloud.sts.restrictions import check_kind
+from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
 
@@ -81,6 +82,7 @@ class Gate:
         self._tokens = tokens
         self._trail = trail
         self._clock = clock
+        self._simulator = Simulator(state, clock)
         self.observers: list[Callable[[Call], None]] = []
 
     def handle(self, request: Request) -> Response:
@@ -169,6 +171,9 @@ class Gate:
         assert call is not None  # noqa: S101 - as above
         assert caller is not None  # noqa: S101
         check_documents(call)
+        simulated = self._simulator.answer(call)
+        if simulated is not None:
+            return answer(call, simulated, request_id=passage.request_id)
         account = self._account_of(call, caller)
         self._backend.seed(call.service)
         if call.service == "iam":

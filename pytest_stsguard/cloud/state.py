@@ -156,6 +156,23 @@ class State:
         provider = self._iam(account).saml_providers.get(name)
         return None if provider is None else str(provider.saml_metadata_document)
 
+    def policy_texts(self, account: str, kind: str, name: str) -> tuple[dict[str, str] | None, str | None]:
+        """The policies of a ``user``, ``group`` or ``role`` by name, and the text of its boundary; None for nobody."""
+        iam = self._iam(account)
+        if kind == "role":
+            holder = next((role for role in list(iam.roles.values()) if role.name == name), None)
+        else:
+            holder = (iam.users if kind == "user" else iam.groups).get(name)
+        if holder is None:
+            return None, None
+        groups = iam.get_groups_for_user(name) if kind == "user" else ()
+        texts: dict[str, str] = {}
+        for each in (holder, *groups):
+            texts |= {policy: _text(text) for policy, text in list(each.policies.items())}
+            texts |= {policy.name: _text(_default(policy).document) for policy in list(each.managed_policies.values())}
+        boundary = iam.managed_policies.get(getattr(holder, "permissions_boundary_arn", None) or "")
+        return texts, _text(_default(boundary).document) if boundary else None
+
     def parse(self, text: str, *, kind: str, name: str) -> Policy:
         """Parse a stored document, leniently, once for each text."""
         key = (kind, name, text)
