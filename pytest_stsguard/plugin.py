@@ -21,6 +21,7 @@ from pytest_stsguard.fixtures import (
     sts_now,
     sts_oidc_provider,
     sts_revoke,
+    sts_saml_provider,
     sts_survey,
 )
 from pytest_stsguard.run import RECORDER, RUN, TIMELINE, Run, as_usage_error
@@ -39,6 +40,7 @@ __all__ = [
     "sts_now",
     "sts_oidc_provider",
     "sts_revoke",
+    "sts_saml_provider",
     "sts_survey",
 ]
 
@@ -58,6 +60,11 @@ _OPTIONS = (
     ("at", "ISO8601", "string", "the moment to audit as of (default: now)"),
 )
 
+_REPEATABLE = (
+    ("role", "GLOB", "only roles whose name matches; repeatable"),
+    ("report", "FORMAT:PATH", "write a report, as json:report.json; repeatable"),
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `stsguard`, each with an ini key of the same name."""
@@ -66,9 +73,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         flag = f"--stsguard-{name.replace('_', '-')}"
         group.addoption(flag, dest=f"stsguard_{name}", metavar=metavar, help=text)
         parser.addini(f"stsguard_{name}", text, type=ini_type)  # type: ignore[arg-type] # one of pytest's own names
-    text = "only roles whose name matches; repeatable"
-    group.addoption("--stsguard-role", dest="stsguard_role", metavar="GLOB", action="append", help=text)
-    parser.addini("stsguard_role", text, type="args")
+    for name, metavar, text in _REPEATABLE:
+        group.addoption(f"--stsguard-{name}", dest=f"stsguard_{name}", metavar=metavar, action="append", help=text)
+        parser.addini(f"stsguard_{name}", text, type="args")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -88,13 +95,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse what cannot be used before the first test runs: one clear line, pytest's exit code for usage errors."""
     run = session.config.stash[RUN]
-    if not any(run.option(name) for name in ("target", "config", "fail_on", "baseline", "at")):
+    if not any(run.option(name) for name in ("target", "config", "fail_on", "baseline", "at", "jobs", "report")):
         return
     try:
-        run.triage  # noqa: B018 - reads configuration, moment and baseline
-        run.fail_on  # noqa: B018
-        if not run.is_demo and not hasattr(session.config, "workerinput"):
-            run.account  # noqa: B018
+        run.prepare(load=not hasattr(session.config, "workerinput"))
     except StsGuardError as error:
         raise as_usage_error(error) from None
 
@@ -189,13 +193,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config.workeroutput["stsguard_errors"] = run.errors
         return
     path = run.option("write_baseline")
-    if path:
-        from pytest_stsguard.findings import Baseline
+    try:
+        if path:
+            from pytest_stsguard.findings import Baseline
 
-        try:
             Baseline.write(path, run.findings)
-        except StsGuardError as error:
-            raise as_usage_error(error) from None
+        if run.prepared:
+            run.write_reports()
+    except StsGuardError as error:
+        raise as_usage_error(error) from None
 
 
 @pytest.hookimpl(optionalhook=True)

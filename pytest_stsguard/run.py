@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Report, Severity, Triage
     from pytest_stsguard.reach import Survey
+    from pytest_stsguard.reporting.files import ReportFile
 
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
@@ -35,6 +36,7 @@ class Run:
         self.not_evaluated: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self.evaluated: dict[str, None] = {}
+        self.prepared = False
         self._survey: Survey | None = None
 
     def option(self, name: str) -> Any:
@@ -165,6 +167,48 @@ class Run:
                 f"unknown control `{control_id}`", hint="give the marker a severity, or add it by the controls hook"
             )
         return known.severity
+
+    def prepare(self, *, load: bool = True) -> None:
+        """Read everything that the options name, so that what cannot be used is refused before the first check.
+
+        Args:
+            load: read the account as well, and write reports in the end; not in a worker of pytest-xdist.
+
+        Raises:
+            StsGuardError: something cannot be used, or cannot be reached.
+        """
+        from pytest_stsguard.trust import Zones  # noqa: PLC0415 - as above
+
+        self.triage  # noqa: B018 - reads configuration, moment and baseline
+        self.fail_on  # noqa: B018
+        self.jobs  # noqa: B018
+        self.report_files  # noqa: B018
+        if self.configuration.zones:
+            Zones.parse({"account": "000000000000", **self.configuration.zones})
+        if load and not self.is_demo:
+            self.account  # noqa: B018
+        self.prepared = load
+
+    @cached_property
+    def report_files(self) -> tuple[ReportFile, ...]:
+        """The reports to write."""
+        asked = self.option("report") or ()
+        if not asked:
+            return ()
+        from pytest_stsguard.reporting.files import ReportFile  # noqa: PLC0415 - as above
+
+        return tuple(ReportFile.parse(text) for text in asked)
+
+    def write_reports(self) -> None:
+        """Write the reports that were asked for.
+
+        Raises:
+            ConfigurationError: one cannot be written.
+        """
+        if self.report_files:
+            report = self.report()
+            for file in self.report_files:
+                file.write(report)
 
     def fail_check(self, control_id: str, reason: str) -> None:
         """Note that a control came to no verdict: its check broke. Never a pass."""

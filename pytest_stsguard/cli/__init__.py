@@ -17,6 +17,9 @@ __all__ = ["cli", "main"]
 
 # command -> the module beside this one that holds it; loaded when it is called
 _COMMANDS = {
+    "audit": "audit",
+    "controls": "controls",
+    "explain": "explain",
     "prove": "prove",
     "serve": "serve",
     "simulate": "simulate",

@@ -1,0 +1,67 @@
+"""``stsguard audit``: the static checks on a target, run by pytest in this process, reported as data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pytest_stsguard.findings import Report
+
+__all__ = ["audit"]
+
+
+@click.command(
+    epilog="TARGET is demo, export:FILE, export:DIRECTORY, aws or aws:PROFILE. Exit code: 0 clean, 1 findings, "
+    "2 bad usage or input, 3 AWS out of reach.",
+)
+@click.argument("target")
+@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
+@click.option("--at", metavar="ISO8601", help="The moment to audit as of (default: now).")
+@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@click.option(
+    "--fail-on", metavar="SEVERITY", help="Lowest severity that fails: low, medium, high (default), critical."
+)
+@click.option("--report", metavar="FORMAT:PATH", multiple=True, help="Write a report to a file; repeatable.")
+@click.option("--jobs", metavar="N", help="Processes for the prover.")
+@click.option("--baseline", metavar="FILE", help="Findings in it do not count.")
+@click.option("--role", metavar="GLOB", multiple=True, help="Only roles whose name matches; repeatable.")
+def audit(
+    target: str,
+    *,
+    config: str | None,
+    at: str | None,
+    output: str,
+    fail_on: str | None,
+    report: tuple[str, ...],
+    jobs: str | None,
+    baseline: str | None,
+    role: tuple[str, ...],
+) -> int:
+    """Audit TARGET with the shipped checks."""
+    from pytest_stsguard.cli.checks import run_checks
+
+    options = {"target": target, "config": config, "at": at, "fail-on": fail_on, "jobs": jobs, "baseline": baseline}
+    single = [(name, value) for name, value in options.items() if value is not None]
+    outcome = run_checks([*single, *(("report", one) for one in report), *(("role", one) for one in role)])
+    _print(outcome.report, output)
+    return 1 if outcome.failed else 0
+
+
+def _print(report: Report, output: str) -> None:
+    from pytest_stsguard.cli.output import emit
+
+    data = report.as_json()
+    if output == "json":
+        emit(json.dumps(data, indent=2))
+    elif output == "ndjson":
+        findings = data.pop("findings")
+        emit("\n".join(json.dumps(line) for line in (*findings, data)))
+    else:
+        from pytest_stsguard.cli.table import table_of
+
+        emit(table_of(report))
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)

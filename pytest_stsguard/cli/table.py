@@ -1,0 +1,49 @@
+"""A report for people, as ``stsguard audit`` prints it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.cli.output import printable
+from pytest_stsguard.clock import isoformat
+
+if TYPE_CHECKING:
+    from pytest_stsguard.findings import Finding, Report
+
+__all__ = ["table_of"]
+
+
+def table_of(report: Report) -> str:
+    """Give the findings, the gravest first, then what was not evaluated, what broke, and the sum."""
+    lines = [f"{printable(report.target)}  account {report.account}  as of {isoformat(report.at)}", ""]
+    for finding in sorted(report.findings, key=lambda finding: finding.sort_key()):
+        lines += _entry(finding)
+    lines += [f"error          {name}  {printable(reason)}" for name, reason in sorted(report.errors.items())]
+    lines += [f"not evaluated  {name}  {printable(reason)}" for name, reason in sorted(report.not_evaluated.items())]
+    return "\n".join([*lines, *([""] if lines[-1] else []), _sum(report)])
+
+
+def _entry(finding: Finding) -> list[str]:
+    where = f"  [{printable(finding.location[0])}:{finding.location[1]}]" if finding.location else ""
+    state = "  (muted)" if finding.muted is not None else "  (baseline)" if finding.baselined else ""
+    return [
+        f"{finding.severity!s:8}  {finding.control}  {printable(finding.resource)}{state}",
+        f"          {printable(finding.message)}{where}",
+    ]
+
+
+def _sum(report: Report) -> str:
+    summary = report.summary()
+    counts = [f"{count} {name}" for name, count in summary["by_severity"].items() if count]
+    parts = [f"{summary['findings']} findings" + (f": {', '.join(counts)}" if counts else "")]
+    parts += [
+        f"{summary[key]} {word}"
+        for key, word in (
+            ("muted", "muted"),
+            ("baselined", "in the baseline"),
+            ("not_evaluated", "controls not evaluated"),
+            ("errors", "controls in error"),
+        )
+        if summary[key]
+    ]
+    return "; ".join(parts)
