@@ -1,0 +1,146 @@
+"""From a run's findings, account and drills to the report model."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pytest_stsguard.reporting import model
+from pytest_stsguard.reporting.excerpt import Excerpts
+from pytest_stsguard.reporting.text import redact, redact_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pytest_stsguard.account import Account
+    from pytest_stsguard.findings import Baseline, Control, Finding, Report, Severity
+
+__all__ = ["build", "completed", "drill"]
+
+_STEP = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)  (?P<action>\S+)\s+(?P<detail>.*)", re.DOTALL)
+
+
+def build(
+    report: Report,
+    *,
+    fail_on: Severity,
+    controls: Mapping[str, Control] | None = None,
+    account: Account | None = None,
+    baseline: Baseline | None = None,
+    drills: Iterable[model.Drill] = (),
+    checks: Mapping[str, int] | None = None,
+) -> model.Run:
+    """Make the report model.
+
+    Args:
+        report: what was found.
+        fail_on: the lowest severity that fails the run.
+        controls: the catalogue with a project's own controls; default: the catalogue.
+        account: what was examined, to show the deciding statements; None: they are not shown.
+        baseline: what was known; None: no comparison.
+        drills: the drills of the run, in any order.
+        checks: how many checks passed, failed, and were skipped.
+    """
+    from pytest_stsguard import __version__  # noqa: PLC0415 - read from the installed distribution when asked
+
+    excerpts = Excerpts(account)
+    findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
+    played = tuple(sorted(drills, key=lambda entry: (entry.test, entry.steps[0].at if entry.steps else "")))
+    failed = report.fails(fail_on) or any(entry.outcome == "failed" for entry in played) or (checks or {}).get("failed")
+    data = report.as_json()
+    run = model.Run(
+        schema=model.SCHEMA,
+        tool=model.Tool("stsguard", __version__),
+        target=report.target,
+        account=report.account,
+        at=data["at"],
+        fail_on=_severity(fail_on),
+        verdict="fail" if failed else "pass",
+        findings=findings,
+        not_evaluated=tuple(model.Gap(gap["control"], redact(gap["reason"])) for gap in data["not_evaluated"]),
+        errors=tuple(model.Gap(gap["control"], redact(gap["reason"])) for gap in data["errors"]),
+        warnings=tuple(map(redact, report.warnings)),
+        summary=msgspec.convert(data["summary"], model.Summary),
+        changes=_changes(report, baseline),
+        checks=dict(sorted((checks or {}).items())),
+        policies=tuple(excerpts.policies),
+        drills=played,
+    )
+    return completed(run, controls)
+
+
+def completed(run: model.Run, controls: Mapping[str, Control] | None = None) -> model.Run:
+    """Add the descriptions of the controls that the run speaks of, and its verdict, where they are missing."""
+    if controls is None:
+        from pytest_stsguard.findings import controls as catalogue  # noqa: PLC0415 - read when asked for
+
+        controls = catalogue()
+    named = {finding.control for finding in run.findings} | {gap.control for gap in (*run.not_evaluated, *run.errors)}
+    missing = sorted(named - {control.id for control in run.controls})
+    added = [_control(controls[name]) for name in missing if name in controls]
+    verdict = run.verdict or ("fail" if run.errors or _fails(run) else "pass")
+    everything = sorted((*run.controls, *added), key=lambda control: control.id)
+    return msgspec.structs.replace(run, controls=tuple(everything), verdict=verdict)
+
+
+def drill(test: str, outcome: str, lines: Iterable[str]) -> model.Drill:
+    """Make a drill of the lines of its timeline; a line that is no step of a drill is left out."""
+    found = [match for line in lines if (match := _STEP.fullmatch(line))]
+    steps = tuple(model.Step(match["at"], redact(match["action"]), redact(match["detail"])) for match in found)
+    return model.Drill(test, outcome, steps)
+
+
+def _fails(run: model.Run) -> bool:
+    levels = model.RANKS[: model.RANKS.index(run.fail_on) + 1]
+    return any(finding.active and finding.severity in levels for finding in run.findings)
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    """Order findings so that no two runs differ: the message and the place in the input decide between equals."""
+    return (*finding.sort_key(), finding.message, finding.location or ("", 0), repr(sorted(finding.evidence)))
+
+
+def _severity(severity: Severity) -> model.Severity:
+    return model.RANKS[-severity]
+
+
+def _finding(finding: Finding, excerpts: Excerpts) -> model.Finding:
+    policy, lines, location = excerpts.find(finding)
+    return model.Finding(
+        control=finding.control,
+        severity=_severity(finding.severity),
+        resource=redact(finding.resource),
+        message=redact(finding.message),
+        evidence=redact_all(finding.evidence),
+        fingerprint=finding.fingerprint,
+        place=redact(finding.place),
+        muted=finding.muted is not None,
+        mute_reason=None if finding.muted is None else redact(finding.muted),
+        baselined=finding.baselined,
+        location=location,
+        policy=policy,
+        lines=lines,
+    )
+
+
+def _control(control: Control) -> model.Control:
+    fix = control.remediation
+    return model.Control(
+        id=control.id,
+        title=control.title,
+        severity=_severity(control.severity),
+        risk=control.risk,
+        remediation=model.Remediation(fix.text, fix.cli, fix.terraform, fix.cloudformation),
+        references=tuple(control.references),
+        compliance={framework: tuple(entries) for framework, entries in control.compliance.items()},
+    )
+
+
+def _changes(report: Report, baseline: Baseline | None) -> model.Changes | None:
+    if baseline is None:
+        return None
+    seen = {finding.fingerprint for finding in report.findings}
+    known = baseline.fingerprints
+    return model.Changes(new=len(seen - known), known=len(seen & known), fixed=len(known - seen))

@@ -1,0 +1,173 @@
+"""SARIF 2.1.0, as GitHub code scanning takes it.
+
+https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from pytest_stsguard.reporting.text import visible
+
+if TYPE_CHECKING:
+    from pytest_stsguard.reporting.model import Control, Finding, Gap, Run
+
+__all__ = ["render"]
+
+MOST_RESULTS: Final = 25_000
+"""GitHub refuses a run with more."""
+_MOST_TAGS: Final = 10
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_SITE: Final = "https://pypi.org/project/pytest-stsguard/"
+_LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+# GitHub reads over 9.0 as critical, 7.0 to 8.9 as high, 4.0 to 6.9 as medium, 0.1 to 3.9 as low
+_SCORES: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5"}
+_UNSAFE = re.compile(r"[^A-Za-z0-9]+")
+
+
+def render(run: Run) -> str:
+    """Render as a SARIF log with one run: the gravest results first, as many as GitHub takes."""
+    rules = {control.id: index for index, control in enumerate(run.controls)}
+    descriptions = list(run.controls)
+    for finding in run.findings:
+        if finding.control not in rules:
+            rules[finding.control] = len(descriptions)
+            descriptions.append(run.control(finding.control))
+    shown = run.findings[:MOST_RESULTS]
+    driver = {
+        "name": run.tool.name,
+        "informationUri": _SITE,
+        "rules": [_rule(control) for control in descriptions],
+    }
+    if run.tool.version:
+        driver["version"] = run.tool.version
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "automationDetails": {"id": f"stsguard/{visible(run.target, 200)}/"},
+                "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the root of the repository"}}},
+                "columnKind": "utf16CodeUnits",
+                "invocations": [_invocation(run, left_out=len(run.findings) - len(shown))],
+                "results": [_result(finding, rules[finding.control], run) for finding in shown],
+                "properties": {"account": visible(run.account), "at": run.at, "verdict": run.verdict},
+            }
+        ],
+    }
+    return json.dumps(log, indent=2) + "\n"
+
+
+def _rule(control: Control) -> dict[str, Any]:
+    fix = control.remediation
+    parts = [part for part in (control.risk, fix.text) if part]
+    blocks = [
+        f"**{title}**\n\n```{language}\n{text}\n```"
+        for title, language, text in (
+            ("AWS CLI", "sh", fix.cli),
+            ("Terraform", "hcl", fix.terraform),
+            ("CloudFormation", "yaml", fix.cloudformation),
+        )
+        if text
+    ]
+    links = [f"- <{link}>" for link in control.references]
+    frameworks = [f"- {name}: {', '.join(entries)}" for name, entries in control.compliance.items()]
+    markdown = "\n\n".join([*parts, *blocks, *filter(None, ("\n".join(frameworks), "\n".join(links)))])
+    rule: dict[str, Any] = {
+        "id": visible(control.id, 255),
+        "name": "".join(word.capitalize() for word in _UNSAFE.split(control.title))[:255] or "Control",
+        "shortDescription": {"text": visible(control.title)},
+        "fullDescription": {"text": visible(control.risk or control.title)},
+        "help": {"text": visible(" ".join(parts) or control.title), "markdown": markdown or visible(control.title)},
+        "defaultConfiguration": {"level": _LEVELS[control.severity]},
+        "properties": {
+            "precision": "very-high",
+            "security-severity": _SCORES[control.severity],
+            "tags": ["security", "aws", "iam", *_tags(control)][:_MOST_TAGS],
+        },
+    }
+    if control.references:
+        rule["helpUri"] = control.references[0]
+    return rule
+
+
+def _tags(control: Control) -> list[str]:
+    return [
+        f"{visible(framework, 60)}: {visible(entry, 40)}"
+        for framework, entries in control.compliance.items()
+        for entry in entries
+    ]
+
+
+def _result(finding: Finding, rule: int, run: Run) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": visible(finding.control, 255),
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _plain(f"{visible(finding.name, 200)}: {visible(finding.message)}")},
+        "locations": [_location(finding)],
+        # the second is GitHub's own: it would hash the line's text, which a neighbour's change can alter
+        "partialFingerprints": {
+            "stsguard/v1": finding.fingerprint,
+            "primaryLocationLineHash": f"{finding.fingerprint}:1",
+        },
+        "properties": {
+            "security-severity": _SCORES[finding.severity],
+            "resource": visible(finding.resource),
+            "place": visible(finding.place),
+        },
+    }
+    if run.changes is not None:
+        result["baselineState"] = "unchanged" if finding.baselined else "new"
+    if finding.muted:
+        reason = visible(finding.mute_reason or "muted")
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
+    return result
+
+
+def _plain(text: str) -> str:
+    """Write text so that nothing in it is a link or a placeholder of SARIF (3.11.5, 3.11.6)."""
+    return text.replace("](", "\\](").replace("{", "{{").replace("}", "}}")
+
+
+def _location(finding: Finding) -> dict[str, Any]:
+    if finding.location is not None:
+        artifact = _artifact(finding.location.file)
+        line = max(finding.location.line, 1)
+    else:
+        # GitHub shows no result without a file: what no file describes is shown under its ARN
+        artifact = {"uri": "aws/" + quote(visible(finding.resource), safe="/:"), "uriBaseId": "%SRCROOT%"}
+        line = 1
+    kind = "resource"
+    return {
+        "physicalLocation": {"artifactLocation": artifact, "region": {"startLine": line}},
+        "logicalLocations": [{"fullyQualifiedName": visible(finding.resource), "kind": kind}],
+    }
+
+
+def _artifact(file: str) -> dict[str, str]:
+    windows = PureWindowsPath(file)
+    path = windows.as_posix() if windows.drive else file
+    if windows.drive or PurePosixPath(path).is_absolute():
+        return {"uri": "file:///" + quote(visible(path).lstrip("/"), safe="/:")}
+    return {"uri": quote(visible(path.removeprefix("./")), safe="/"), "uriBaseId": "%SRCROOT%"}
+
+
+def _invocation(run: Run, *, left_out: int) -> dict[str, Any]:
+    notes = [
+        *(_note(gap, "error") for gap in run.errors),
+        *(_note(gap, "note", "not evaluated: ") for gap in run.not_evaluated),
+    ]
+    if left_out:
+        text = f"{left_out:,} findings of lesser severity are left out: GitHub takes {MOST_RESULTS:,}"
+        notes.append({"level": "warning", "message": {"text": text}})
+    return {"executionSuccessful": not run.errors, "toolExecutionNotifications": notes}
+
+
+def _note(gap: Gap, level: str, lead: str = "") -> dict[str, Any]:
+    return {"level": level, "message": {"text": _plain(f"{lead}{visible(gap.control)}: {visible(gap.reason)}")}}

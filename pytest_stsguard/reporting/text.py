@@ -1,0 +1,61 @@
+"""Text that is safe to show: an account's own names are hostile input, and secrets stay out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+__all__ = ["redact", "redact_all", "visible"]
+
+LONGEST: Final = 1_000
+"""Characters of a name or message that a report shows; the JSON report holds the whole."""
+
+_PLAIN = re.compile(r"[ -~]*")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SECRETS = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{12}(?P<tail>[A-Z0-9]{4})\b"  # key ids: the last four may be shown
+    r"|\b(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=]{20,}"  # session tokens begin with these
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"  # tokens of identity providers
+)
+_SECRET_KEYS = frozenset(
+    {"secretaccesskey", "sessiontoken", "awssecretaccesskey", "awssessiontoken", "webidentitytoken"}
+)
+
+
+def visible(text: str, limit: int = LONGEST) -> str:
+    r"""Show control characters, direction marks and half surrogates as ``\u202e``, on one line, cut at `limit`."""
+    if _PLAIN.fullmatch(text) is None:
+        text = "".join(_shown(char) for char in text[: limit + 1])
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _shown(char: str) -> str:
+    if char == "\n":
+        return "\\n"
+    if unicodedata.category(char) not in _HIDDEN:
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004 - the last that fits
+
+
+def redact(text: str) -> str:
+    """Replace what looks like a key id, a session token or an identity provider's token."""
+    return _SECRETS.sub(lambda match: f"****{match['tail'] or ''}", text)
+
+
+def redact_all(value: Any) -> Any:
+    """Redact every text of a JSON value, and whole the value of a name that says it is secret."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {
+            str(name): "****" if _squeezed(str(name)) in _SECRET_KEYS and inner else redact_all(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact_all(inner) for inner in value]
+    return value if value is None or isinstance(value, bool | int | float) else redact(str(value))
+
+
+def _squeezed(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
