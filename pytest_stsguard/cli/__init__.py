@@ -19,8 +19,10 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "audit": "audit",
     "controls": "controls",
+    "diff": "diff",
     "explain": "explain",
     "prove": "prove",
+    "report": "report",
     "serve": "serve",
     "simulate": "simulate",
 }
