@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.cloud import Cloud, Credentials
-    from pytest_stsguard.cloud.providers import OidcProvider
+    from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
     from pytest_stsguard.drill import Drill
     from pytest_stsguard.findings import Configuration, Recorder
     from pytest_stsguard.reach import Survey
@@ -32,6 +32,7 @@ __all__ = [
     "sts_now",
     "sts_oidc_provider",
     "sts_revoke",
+    "sts_saml_provider",
     "sts_survey",
 ]
 
@@ -90,6 +91,15 @@ def sts_oidc_provider(sts_cloud: Cloud) -> Callable[..., OidcProvider]:
     AssumeRoleWithWebIdentity takes.
     """
     return sts_cloud.oidc_provider
+
+
+@pytest.fixture
+def sts_saml_provider(sts_cloud: Cloud) -> Callable[..., SamlProvider]:
+    """Give ``(*, name="stsguard", register=True) -> SamlProvider``, which needs the extra `saml`.
+
+    ``provider.response(role)`` is what AssumeRoleWithSAML takes.
+    """
+    return sts_cloud.saml_provider
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from pytest_stsguard.cloud.providers import OidcProvider
+    from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
 
 __all__ = ["DEFAULT_ACCOUNT", "DEFAULT_REGION", "Cloud"]
 
@@ -170,6 +170,15 @@ class Cloud:
 
         provider = OidcProvider(self.clock, self.tokens.issuers, shape=shape, **options)
         self._kept.append(provider)
+        if register:
+            provider.register(self.client("iam"))
+        return provider
+
+    def saml_provider(self, *, register: bool = True, **options: Any) -> SamlProvider:
+        """Make a SAML provider; see `providers.SamlProvider` for `options`. With `register` IAM knows it."""
+        from pytest_stsguard.cloud.providers import SamlProvider  # noqa: PLC0415 - few clouds have one
+
+        provider = SamlProvider(self.clock, **options)
         if register:
             provider.register(self.client("iam"))
         return provider

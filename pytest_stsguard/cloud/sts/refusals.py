@@ -99,6 +99,7 @@ REFUSALS: Final = {
         "IDPCommunicationError", 400, "An error occurred when communicating with the identity provider", inferred=True
     ),
     "saml-shape": _identity("Invalid base64 SAMLResponse or XML", inferred=True),
+    "saml-account": _denied("Principal exists outside the account of the Role being assumed"),
     "saml-provider": _identity("Specified provider doesn't exist"),
     "saml-metadata": _identity("Could not parse metadata"),
     "saml-issuer": _identity("Issuer not present in specified provider"),
@@ -113,7 +114,6 @@ REFUSALS: Final = {
     "saml-name": _identity("RoleSessionName is required in AuthnResponse"),
     "saml-name-pattern": _identity("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{{2,64}}"),
     "saml-source": _identity('Source Identity must match [a-zA-Z_0-9+=,.@-]{{2,64}} and not begin with "aws:"'),
-    "saml-duration": _identity("SessionDuration in AuthnResponse must be between 900 and 43200", inferred=True),
     "decode": Refusal("InvalidAuthorizationMessageException", 400, "Message is not valid"),
     "root-task-policy": _invalid("{arn} is not a policy that AssumeRoot accepts", inferred=True),
     "key-id": _invalid("The access key id is not valid", inferred=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -16,6 +18,7 @@ from pytest_stsguard.cloud.sts.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.authorization import Authorizer
@@ -32,6 +35,7 @@ Keys = dict[str, str | list[str]]
 # operation -> module and function; they are imported when they are first called
 _OPERATIONS: Final = {
     "AssumeRole": ("assume_role", "assume_role"),
+    "AssumeRoleWithSAML": ("saml", "assume_role_with_saml"),
     "AssumeRoleWithWebIdentity": ("web_identity", "assume_role_with_web_identity"),
     "DecodeAuthorizationMessage": ("lookups", "decode_authorization_message"),
     "GetAccessKeyInfo": ("lookups", "get_access_key_info"),
@@ -110,6 +114,17 @@ class TokenService:
         self.messages = Messages()
         self.issuers = Issuers()
         self.regions: set[str] = set()
+        self._redeemed: dict[tuple[str, str], datetime] = {}
+        self._lock = threading.Lock()
+
+    def redeem(self, provider: str, identifier: str, issued_at: datetime) -> None:
+        """Use up an assertion; `Fault` for one that was redeemed before."""
+        with self._lock:
+            oldest = self.clock.now() - timedelta(seconds=2 * limits.SAML_REDEEM_SECONDS)
+            self._redeemed = {key: moment for key, moment in self._redeemed.items() if moment > oldest}
+            if (provider, identifier) in self._redeemed:
+                raise refuse("saml-replay")
+            self._redeemed[provider, identifier] = issued_at
 
     def perform(
         self, caller: Caller, call: Call, surroundings: Mapping[str, str | list[str]], *, record: Record, host: str = ""

@@ -6,10 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import botocore
 import pytest
-from botocore.config import Config
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
@@ -24,14 +21,8 @@ if TYPE_CHECKING:
 ACTION = "sts:AssumeRoleWithWebIdentity"
 
 
-def anonymous(cloud: Cloud, service: str = "sts") -> Any:
-    """A client that signs nothing, as one has it that has no credentials yet."""
-    client: Any = boto3.client(service, region_name=cloud.region, config=Config(signature_version=botocore.UNSIGNED))  # type: ignore[call-overload]
-    return client
-
-
 def assume(cloud: Cloud, role: str, token: str, **params: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = anonymous(cloud).assume_role_with_web_identity(
+    answer: dict[str, Any] = cloud.client("sts").assume_role_with_web_identity(
         **{"RoleArn": role, "RoleSessionName": "job", "WebIdentityToken": token, **params}
     )
     return answer
