@@ -124,6 +124,11 @@ class Check:
         return None
 
     @property
+    def weight(self) -> int:
+        """The size of the values, in characters: what it costs to work with them."""
+        return sum(map(len, self.condition.values)) + len(self.condition.values)
+
+    @property
     def patterns(self) -> list[tuple[Token, ...]]:
         """The values of a text or ARN operator as the engine's pattern tokens."""
         return self._patterns or []

@@ -20,8 +20,8 @@ __all__ = ["find"]
 READABLE: Final = "evilxacmprtsondbugh6712034589EVILXACMPRTSONDBUGH-_./@:=+,"
 """The characters that a text is made of where there is a choice, the best first."""
 
-BITS_A_STEP: Final = 4_096
-"""How many bits of a state cost one step."""
+BITS_A_STEP: Final = 1_024
+"""How many bits of a state make each of its successors dearer by as much as it costs anyway."""
 
 PRIVATE: Final = 0xE000
 """Where to look for a character that stands for every one that no pattern names: the private use area."""
@@ -107,12 +107,19 @@ def find(inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget:
 
 def _alphabet(sets: Iterable[Chars]) -> list[str]:
     """Give one character for each block of characters that every set treats alike, the most readable of it."""
-    sets = list(sets)
-    named = frozenset[str]().union(*(one.members for one in sets))
-    other = next(chr(code) for code in range(PRIVATE, PRIVATE + len(named) + 1) if chr(code) not in named)
-    blocks: dict[tuple[bool, ...], str] = {}
-    for character in (*(one for one in READABLE if one in named), *sorted(named), *READABLE, other):
-        blocks.setdefault(tuple(one.holds(character) for one in sets), character)
+    others, bit = 0, 1
+    marks: dict[str, int] = {}
+    for chars in sets:
+        if chars.negated:
+            others |= bit
+        for member in chars.members:
+            marks[member] = marks.get(member, 0) | bit
+        bit <<= 1
+    other = next(chr(code) for code in range(PRIVATE, PRIVATE + len(marks) + 1) if chr(code) not in marks)
+    blocks: dict[int, str] = {}
+    readable = [one for one in READABLE if one in marks]
+    for character in (*readable, *sorted(marks), *READABLE, other):
+        blocks.setdefault(marks.get(character, 0) ^ others, character)
     return list(blocks.values())
 
 
@@ -123,7 +130,8 @@ def _search(must: list[Automaton], without: Automaton, alphabet: Sequence[str], 
     other does (antichains, after De Wulf, Doyen, Henzinger and Raskin 2006).
     """
     first = tuple(one.start for one in must)
-    cost = 1 + sum(one.accept.bit_length() for one in (*must, without)) * len(alphabet) // BITS_A_STEP
+    bits = sum(one.accept.bit_length() for one in (*must, without))
+    cost = 4 + len(alphabet) * (1 + bits // BITS_A_STEP) // 4
     seen: dict[tuple[int, ...], list[int]] = {first: [without.start]}
     queue = [(first, without.start, "")] if all(first) else []
     for states, bad, text in queue:

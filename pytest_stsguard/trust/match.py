@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.trust.named import Named
     from pytest_stsguard.trust.request_class import RequestClass
 
-__all__ = ["Match", "denied_by_exclusion", "granted_by_exclusion", "named_by"]
+__all__ = ["Match", "Principals"]
 
 
 class Match(Enum):
@@ -22,52 +22,62 @@ class Match(Enum):
     MAYBE = "maybe"
 
 
-def names(named: Named, asker: RequestClass) -> bool:
-    """Tell whether a principal, other than everyone, names the callers of a class."""
-    if named.kind == "account":
-        return asker.is_identity and asker.account == named.account
-    if named.kind == "role":
-        if asker.caller == "session":
-            return asker.account == named.account and asker.name == named.name
-        return asker.caller == "role" and asker.arn == named.arn
-    return named.kind == asker.caller and asker.arn == named.arn
+class Principals:
+    """The principals of a statement, filed so that a class is looked up and not searched for."""
 
+    __slots__ = ("_accounts", "_arns", "_roles", "everyone", "named")
 
-def named_by(principals: Sequence[Named], asker: RequestClass, *, allows: bool) -> Match:
-    """Hold a Principal element against a class.
+    def __init__(self, named: Sequence[Named]) -> None:
+        self.named = tuple(named)
+        self.everyone = any(one.kind == "everyone" for one in named)
+        self._accounts = frozenset(one.account for one in named if one.kind == "account")
+        self._roles = frozenset((one.account, one.name) for one in named if one.kind == "role")
+        self._arns = frozenset((one.kind, one.arn) for one in named)
 
-    A Deny for everyone denies services and federated callers too, as AWS's own data perimeter policies rely on;
-    whether an Allow for everyone admits them to a role is not documented.
-    """
-    if any(named.kind != "everyone" and names(named, asker) for named in principals):
-        return Match.YES
-    if any(named.kind == "everyone" for named in principals):
-        return Match.MAYBE if allows and not asker.is_identity else Match.YES
-    return Match.NO
+    def kinds(self, asker: RequestClass) -> set[str]:
+        """List the kinds of principals, other than everyone, that name the callers of a class."""
+        found = set()
+        if asker.is_identity and asker.account in self._accounts:
+            found.add("account")
+        if asker.caller == "session" and (asker.account, asker.name) in self._roles:
+            found.add("role")
+        if asker.arn and (asker.caller, asker.arn) in self._arns:
+            found.add(asker.caller)
+        return found
 
+    def named_by(self, asker: RequestClass, *, allows: bool) -> Match:
+        """Hold a Principal element against a class.
 
-def granted_by_exclusion(principals: Sequence[Named], asker: RequestClass) -> Match:
-    """Hold the NotPrincipal element of an Allow against a class."""
-    if any(named.kind == "everyone" for named in principals):
-        return Match.NO
-    if any(names(named, asker) for named in principals):
-        return Match.MAYBE if asker.is_identity else Match.NO
-    return Match.YES if asker.is_identity else Match.MAYBE
+        A Deny for everyone denies services and federated callers too, as AWS's own data perimeter policies rely on;
+        whether an Allow for everyone admits them to a role is not documented.
+        """
+        if self.everyone and not (allows and not asker.is_identity):
+            return Match.YES
+        if self.kinds(asker):
+            return Match.YES
+        return Match.MAYBE if self.everyone else Match.NO
 
+    def granted_by_exclusion(self, asker: RequestClass) -> Match:
+        """Hold the NotPrincipal element of an Allow against a class."""
+        if self.everyone:
+            return Match.NO
+        if self.kinds(asker):
+            return Match.MAYBE if asker.is_identity else Match.NO
+        return Match.YES if asker.is_identity else Match.MAYBE
 
-def denied_by_exclusion(principals: Sequence[Named], asker: RequestClass) -> Match:
-    """Hold the NotPrincipal element of a Deny against a class.
+    def denied_by_exclusion(self, asker: RequestClass) -> Match:
+        """Hold the NotPrincipal element of a Deny against a class.
 
-    A caller is spared when it and its account are named, a role's session when session, role and account are. When
-    only some of them are named the documentation leaves it open whether it is denied.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-    """
-    if any(named.kind == "everyone" for named in principals):
-        return Match.NO
-    kinds = {named.kind for named in principals if names(named, asker)}
-    if not kinds:
-        return Match.YES
-    if not asker.is_identity:
-        return Match.NO
-    needed = {"session": {"session", "role", "account"}, "user": {"user", "account"}}.get(asker.caller)
-    return Match.NO if needed is not None and needed <= kinds else Match.MAYBE
+        A caller is spared when it and its account are named, a role's session when session, role and account are.
+        When only some of them are named the documentation leaves it open whether it is denied.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        if self.everyone:
+            return Match.NO
+        kinds = self.kinds(asker)
+        if not kinds:
+            return Match.YES
+        if not asker.is_identity:
+            return Match.NO
+        needed = {"session": {"session", "role", "account"}, "user": {"user", "account"}}.get(asker.caller)
+        return Match.NO if needed is not None and needed <= kinds else Match.MAYBE

@@ -148,7 +148,7 @@ class _Case:
 
     def look_at(self, asker: RequestClass) -> None:
         """Look for a request of a class that lies outside the zones and is allowed."""
-        self.budget.spend(1 + len(self.rules) // 8)
+        self.budget.spend(2 + len(self.rules) // 2)
         allows = self.granting(asker)
         if not allows:
             return
@@ -206,7 +206,7 @@ class _Case:
             witness = make_witness(
                 asker, rule, solution=solution, scene=self.scene, names=self.names, budget=self.budget
             )
-            self.budget.spend(1 + len(self.rules) // 4)
+            self.budget.spend(10 + 2 * len(self.rules))
             if replays(witness, self.policy, self.scene):
                 self.witnesses.append(witness)
                 return

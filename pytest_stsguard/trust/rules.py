@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.check import Check, check_of
-from pytest_stsguard.trust.match import Match, denied_by_exclusion, granted_by_exclusion, named_by
+from pytest_stsguard.trust.match import Match, Principals
 from pytest_stsguard.trust.named import Named, Refused, read_principal
 
 if TYPE_CHECKING:
@@ -20,18 +20,21 @@ ASSUME: Final = "sts:AssumeRole"
 WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 SAML: Final = "sts:AssumeRoleWithSAML"
 
+LONGEST: Final = 262_144
+"""Characters of condition values; IAM takes a sixty-fourth of it in a whole trust policy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One statement.
 
-    `named` are those of the Principal element, or of NotPrincipal when it `excludes`; `actions` those of the three
+    `principals` are those of the Principal element, or of NotPrincipal when it `excludes`; `actions` those of the three
     ways to assume a role that it speaks of.
     """
 
     place: str
     allows: bool
-    named: tuple[Named, ...]
+    principals: Principals
     excludes: bool
     actions: frozenset[str]
     checks: tuple[Check, ...]
@@ -41,13 +44,20 @@ class Rule:
         if asker.action not in self.actions:
             return Match.NO
         if not self.excludes:
-            return named_by(self.named, asker, allows=self.allows)
-        return (granted_by_exclusion if self.allows else denied_by_exclusion)(self.named, asker)
+            return self.principals.named_by(asker, allows=self.allows)
+        if self.allows:
+            return self.principals.granted_by_exclusion(asker)
+        return self.principals.denied_by_exclusion(asker)
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        """Whom the statement names."""
+        return self.principals.named
 
     @property
     def is_open(self) -> bool:
         """Tell whether it is for everyone, or for everyone but a few."""
-        return self.excludes or any(named.kind == "everyone" for named in self.named)
+        return self.excludes or self.principals.everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,11 @@ def read_rules(policy: Policy, zones: Zones) -> Rules:
     rejected = bool(doubts) or not policy.whole
     rules: list[Rule] = []
     known: dict[Principal, Named | Refused] = {}
+    size = sum(len(value) for one in policy.statements for check in one.conditions for value in check.values)
+    if size > LONGEST:
+        return Rules(
+            (), (*doubts, f"the conditions hold more than the {LONGEST} characters that are looked at"), rejected=True
+        )
     for statement, matcher in zip(policy.statements, policy.index.matchers, strict=True):
         if not statement.readable:
             continue
@@ -96,7 +111,7 @@ def read_rules(policy: Policy, zones: Zones) -> Rules:
             Rule(
                 statement.place,
                 statement.effect == "Allow",
-                tuple(named),
+                Principals(named),
                 statement.not_principals is not None,
                 frozenset(action for action in (ASSUME, WEB_IDENTITY, SAML) if matcher.names_action(action.lower())),
                 tuple(check_of(condition, policy.version) for condition in statement.conditions),

@@ -7,11 +7,12 @@ patterns; one pattern laid along another; and only then the product of automata.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.policy.globs import MANY, ONE
-from pytest_stsguard.trust.chars import Slot, Slots, covers
+from pytest_stsguard.trust.chars import Chars, Slot, Slots, covers
 from pytest_stsguard.trust.check import NO_ARN
 from pytest_stsguard.trust.machine import find
 
@@ -25,6 +26,9 @@ __all__ = ["Demand", "Shape", "View", "find_text"]
 
 LONGEST: Final = 2_048
 """Longer texts are not tried as guesses: no value in a request to STS is longer."""
+
+CHARACTERS_A_STEP: Final = 32
+"""How many characters of patterns cost one step to prepare."""
 
 GUESSES: Final = 48
 MOST_GUESSES: Final = 256
@@ -101,14 +105,15 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
     Raises:
         BudgetExceededError: It could not be told within the budget.
     """
-    weight = 1 + sum(len(demand.check.patterns) for demand in demands) // 32
-    budget.spend(weight + len(demands))
+    budget.spend(2 + 2 * len(demands))
     for demand in demands:
         texts = demand.check.texts if demand.inside and demand.view is None else None
         if texts is not None:
             return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
+    weight = sum(demand.check.weight for demand in demands)
+    budget.spend(weight // CHARACTERS_A_STEP)
     for guess in islice(_guesses(shapes, demands), MOST_GUESSES):
-        budget.spend(weight)
+        budget.spend(1 + weight // CHARACTERS_A_STEP // 16)
         if _fits(shapes, guess) and _meets(demands, guess):
             return guess
     return _prove(shapes, demands, budget)
@@ -169,8 +174,12 @@ def _prove(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget) -
 
 def _expression(slot: Slot) -> str:
     """Write one place of a shape, which is always one of this package's own, as a regular expression."""
-    members = "".join(map(re.escape, sorted(slot.chars.members)))
-    one = f"[{members}]"
-    if slot.chars.negated:
-        one = f"[^{members}]" if members else r"[\s\S]"
-    return one + ("*" if slot.many else "")
+    return _one_of(slot.chars) + ("*" if slot.many else "")
+
+
+@lru_cache(maxsize=256)
+def _one_of(chars: Chars) -> str:
+    members = "".join(map(re.escape, sorted(chars.members)))
+    if chars.negated:
+        return f"[^{members}]" if members else r"[\s\S]"
+    return f"[{members}]"

@@ -117,8 +117,10 @@ def _find_single(option: Option, demands: Sequence[Demand], budget: Budget) -> F
             return Found(text)
         if option.form == "text":
             return None
+    size = sum(len(demand.check.condition.values) for demand in demands)
+    budget.spend(size)
     for point in _points(option, demands):
-        budget.spend(1 + len(demands))
+        budget.spend(1 + len(demands) + size // 8)
         if all(demand.accepts(point) for demand in demands):
             return Found(point)
     if _settles(option, families):
