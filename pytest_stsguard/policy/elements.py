@@ -20,7 +20,7 @@ __all__ = ["condition_text", "read_actions", "read_conditions", "read_principals
 PRINCIPAL_TYPES: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _QUALIFIED: Final = re.compile(r"(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?", re.ASCII)
 _VENDOR: Final = re.compile(r"[a-zA-Z0-9\-.]+", re.ASCII)
-_UNIQUE_ID: Final = re.compile(r"A(?:IDA|ROA|GPA|IPA|NPA)[A-Z0-9]{4,124}(?::[\w+=,.@-]{2,64})?", re.ASCII)
+_UNIQUE_ID: Final = re.compile(r"A(?:IDA|ROA|GPA|IPA|NPA)[A-Z0-9]{1,124}(?::[\w+=,.@-]{2,64})?", re.ASCII)
 _PRINCIPAL_ARNS: Final = {
     "iam": ("user/", "role/", "oidc-provider/", "saml-provider/"),
     "sts": ("assumed-role/", "federated-user/"),

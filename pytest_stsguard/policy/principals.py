@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Final
@@ -98,6 +99,7 @@ class Caller:
         return self.name.startswith(SERVICE_LINKED_NAME)
 
 
+_SERVICE_NAME: Final = re.compile(r"[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)+", re.ASCII)
 _TYPES: Final = {
     Kind.USER: "User",
     Kind.ROLE: "AssumedRole",
@@ -148,7 +150,7 @@ def _read_caller(principal: str) -> Caller:
         found = _read_arn(principal, parts)
         if found is not None:
             return found
-    elif ":" not in principal and "." in principal.strip(".") and not principal.isspace():
+    elif _SERVICE_NAME.fullmatch(principal) is not None:
         return Caller(Kind.SERVICE, principal, "aws", "", principal)
     raise InputError(
         f"`{principal[:200]}` cannot call",
@@ -168,7 +170,7 @@ def _read_arn(principal: str, parts: list[str]) -> Caller | None:
     if service == "sts" and noun in _STS_KINDS and rest:
         name, _, session = rest.partition("/")
         if noun == "federated-user" or (name and session):
-            return Caller(_STS_KINDS[noun], principal, partition, account, rest if not session else name)
+            return Caller(_STS_KINDS[noun], principal, partition, account, name)
     return None
 
 

@@ -19,8 +19,7 @@ __all__ = ["LANGUAGE", "Part", "Variable", "has_variables", "plain_text", "read_
 LANGUAGE: Final = "2012-10-17"
 """The only policy version in which `${...}` is a variable; in every other it is literal text."""
 
-_VARIABLE: Final = re.compile(r"\$\{(?:([*?$])|\s*([^\s,'{}$*?][^,'{}$*?]*?)\s*(?:,\s*'([^']*)'\s*)?)\}")
-"""A literal character, or a key with, after a comma, a default in single quotes."""
+_BRACED: Final = re.compile(r"\$\{([^{}]*)\}")
 
 
 class Variable(NamedTuple):
@@ -43,22 +42,36 @@ Part = str | Variable | Literal
 
 def has_variables(text: str, version: str | None) -> bool:
     """Tell whether a text holds a variable (or an escape) under a policy version."""
-    return version == LANGUAGE and "${" in text and _VARIABLE.search(text) is not None
+    return version == LANGUAGE and "${" in text and any(not isinstance(part, str) for part in read_template(text))
 
 
 def read_template(text: str) -> tuple[Part, ...]:
-    """Cut a text into what is written, variables and escapes; an unfinished `${` is what is written."""
+    """Cut a text into what is written, variables and escapes; an unfinished or odd `${` is what is written."""
     parts: list[Part] = []
     place = 0
-    for found in _VARIABLE.finditer(text):
+    for found in _BRACED.finditer(text):
+        part = _read_variable(found[1])
+        if part is None:
+            continue
         if found.start() > place:
             parts.append(text[place : found.start()])
-        escape, key, default = found.groups()
-        parts.append(Literal(escape) if escape else Variable(key, key.lower(), default))
+        parts.append(part)
         place = found.end()
     if place < len(text):
         parts.append(text[place:])
     return tuple(parts)
+
+
+def _read_variable(inside: str) -> Variable | Literal | None:
+    """Read what stands in the braces: an escaped character, or a key and, after a comma, a default in single quotes."""
+    if inside in {"*", "?", "$"}:
+        return Literal(inside)
+    key, comma, rest = inside.partition(",")
+    key, rest = key.strip(), rest.strip()
+    quoted = len(rest) > 1 and rest[0] == rest[-1] == "'"
+    if not key or (comma and not quoted):
+        return None
+    return Variable(key, key.lower(), rest[1:-1] if comma else None)
 
 
 def variable_keys(text: str, version: str | None) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def test_a_session_keeps_its_partition_in_its_roles_arn() -> None:
     [
         "", " ", "alice", "a b", f"arn:aws:iam::{A}:group/x", f"arn:aws:iam::{A}:user/", f"arn:aws:iam::{A}:user/a/",
         f"arn:aws:sts::{A}:assumed-role/app", f"arn:aws:sts::{A}:assumed-role/app/", f"arn:aws:s3::{A}:user/x",
-        "arn:aws:iam::1234:user/alice", "arn:aws:iam", f"ARN:aws:iam::{A}:user/x", ".", "..", "x:y.z", "a.b" * 2000,
+        "arn:aws:iam::1234:user/alice", "arn:aws:iam", f"ARN:aws:iam::{A}:user/x", ".", "..", "x:y.z", "a b.c", "a.b.", ".a.b", "a..b", "\u00e9.b", "a.b" * 2000,
         f"arn:aws:sts::{A}:assumed-role//s", f"arn:aws:sts::{A}:federated-user/",
     ],
 )  # fmt: skip
