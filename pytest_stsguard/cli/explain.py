@@ -34,7 +34,8 @@ def explain(control: str) -> None:
     page.print(Text(f"{found.id}  {found.title}", style="bold"))
     page.print(Text(f"severity: {found.severity}"))
     page.print(Text(f"\n{found.risk}"))
-    page.print(Text("\nWhat to do", style="bold"), Text(found.remediation.text))
+    page.print(Text("\nWhat to do", style="bold"))
+    page.print(Text(found.remediation.text))
     for name, title, language in _FORMS:
         page.print(Text(f"\n{title}", style="bold"))
         code = getattr(found.remediation, name)
