@@ -71,10 +71,10 @@ def known_action(scope: Scope, prefix: str, name: str) -> Action:
 def generic(scope: Scope, table: Table, name: str | None = None) -> list[Permission]:
     """Give the checks of one action, by default the one named like the operation."""
     found = known_action(scope, table.prefix, name or scope.call.operation)
-    specified = specified_tags(scope.call.parameters)
+    given, specified = request_tags(scope.call.parameters), specified_tags(scope.call.parameters)
     permissions = []
     for use in found.uses:
-        tags = specified.get(use.name, {}) if specified else request_tags(scope.call.parameters)
+        tags = specified.get(use.name, {}) if specified else given
         for arn, new in _arns(scope, table, found, use):
             context = _context(scope, table, found, use, arn, new=new, tags=tags)
             permissions.append(Permission(f"{table.prefix}:{found.name}", arn, context))
@@ -82,7 +82,7 @@ def generic(scope: Scope, table: Table, name: str | None = None) -> list[Permiss
         return permissions
     if table.strict and any(use.required for use in found.uses):
         raise UnmappedOperationError(scope.call.service, scope.call.operation, hint="no parameter names its resource")
-    tags = next(iter(specified.values()), request_tags(scope.call.parameters))
+    tags = next(iter(specified.values()), given)
     context = _context(scope, table, found, None, "*", new=False, tags=tags)
     return [Permission(f"{table.prefix}:{found.name}", "*", context)]
 

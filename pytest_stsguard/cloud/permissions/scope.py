@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_stsguard.cloud.calls import Call
 
     from .permission import State
@@ -16,14 +18,17 @@ __all__ = ["Scope", "find"]
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def find(parameters: Any, path: str) -> list[Any]:
-    """Give every value at a dotted path, through lists: ``NetworkInterfaces.Groups``; ``*`` stands for any map key."""
-    found = [parameters]
+def find(parameters: Mapping[str, Any], path: str) -> list[Any]:
+    """Give every value at a dotted path, through lists: ``NetworkInterfaces.Groups``."""
+    if "." not in path:
+        value = parameters.get(path)
+        return [] if value is None else value if isinstance(value, list) else [value]
+    found: list[Any] = [parameters]
     for name in path.split("."):
         below: list[Any] = []
         for value in found:
             if isinstance(value, dict):
-                below.extend(value.values() if name == "*" else [value[name]] if name in value else [])
+                below.extend([value[name]] if name in value else [])
         found = []
         for value in below:
             found.extend(value) if isinstance(value, list) else found.append(value)
@@ -46,8 +51,10 @@ class Scope:
 
     def text(self, *paths: str) -> str | None:
         """Give the first value at `paths`."""
-        found = self.texts(*paths)
-        return found[0] if found else None
+        for path in paths:
+            for value in find(self.call.parameters, path):
+                return _text(value)
+        return None
 
     def arn(self, template: str, identifier: str | None = None) -> str:
         """Fill an ARN template; without an identifier, the places of the resource's own names are ``*``.
