@@ -99,6 +99,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     try:
         run.prepare(load=not hasattr(session.config, "workerinput"))
+        if run.prepared and run.report_files:
+            session.config.pluginmanager.register(run.collector, "stsguard-reports")
     except StsGuardError as error:
         raise as_usage_error(error) from None
 
@@ -120,6 +122,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise
     recorder = item.stash.get(RECORDER, None)
     if recorder is not None:
+        item.user_properties.append(("stsguard_findings", str(len(recorder))))
         failure = item.config.stash[RUN].close_check(recorder)
         if failure:
             pytest.fail(failure, pytrace=False)
@@ -140,10 +143,15 @@ def _note_broken_check(item: pytest.Item, error: Exception) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:  # noqa: ARG001 - pytest's signature
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Carry the control, the severity and the drill's timeline with the report, across processes too."""
-    report = yield
     marker = item.get_closest_marker("stsguard")
+    if call.when == "setup" and marker is not None and marker.args:
+        item.user_properties += [
+            ("stsguard_control", str(marker.args[0])),
+            ("stsguard_severity", _severity(item, marker)),
+        ]
+    report = yield
     if marker is not None and marker.args:
         report.stsguard_control = str(marker.args[0])
         report.stsguard_severity = _severity(item, marker)
@@ -183,7 +191,7 @@ def pytest_html_results_table_html(report: Any, data: list[str]) -> None:
     expand(report, data)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Hand a worker's findings to the controller, which alone writes files."""
     config = session.config
     run = config.stash[RUN]
@@ -198,7 +206,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             from pytest_stsguard.findings import Baseline
 
             Baseline.write(path, run.findings)
-        if run.prepared:
+        if run.prepared and exitstatus in {
+            pytest.ExitCode.OK,
+            pytest.ExitCode.TESTS_FAILED,
+        }:  # else it saw a part at most
             run.write_reports()
     except StsGuardError as error:
         raise as_usage_error(error) from None

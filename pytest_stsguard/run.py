@@ -15,11 +15,13 @@ from pytest_stsguard.errors import ConfigurationError, StsGuardError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Report, Severity, Triage
     from pytest_stsguard.reach import Survey
-    from pytest_stsguard.reporting.files import ReportFile
+    from pytest_stsguard.reporting import Run as ReportModel
+    from pytest_stsguard.reporting.collector import Collector
 
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
@@ -190,14 +192,40 @@ class Run:
         self.prepared = load
 
     @cached_property
-    def report_files(self) -> tuple[ReportFile, ...]:
-        """The reports to write."""
+    def report_files(self) -> tuple[tuple[str, Path], ...]:
+        """The reports to write, each a format and a path."""
         asked = self.option("report") or ()
         if not asked:
             return ()
-        from pytest_stsguard.reporting.files import ReportFile  # noqa: PLC0415 - as above
+        from pytest_stsguard.reporting import parse_request  # noqa: PLC0415 - as above
 
-        return tuple(ReportFile.parse(text) for text in asked)
+        return tuple(parse_request(text, folder=self._config.invocation_params.dir) for text in asked)
+
+    @cached_property
+    def collector(self) -> Collector:
+        """What the reports want to know of pytest's own outcomes; a plugin, registered when reports are asked for."""
+        from pytest_stsguard.reporting.collector import Collector  # noqa: PLC0415 - as above
+
+        return Collector()
+
+    def report_model(self) -> ReportModel:
+        """Give what the run found, and what it saw, as every format shows it.
+
+        The policies of the demo are not shown: each test has a demo account of its own, and may have changed it.
+        """
+        from pytest_stsguard.reporting import build  # noqa: PLC0415 - as above
+
+        baseline = self.option("baseline") or self.configuration.baseline
+        return build(
+            self.report(),
+            fail_on=self.fail_on,
+            controls=self.controls,
+            account=None if self.is_demo else self.account,
+            baseline=self.triage.baseline if baseline else None,
+            drills=self.collector.drills,
+            checks=self.collector.checks,
+            evaluated=self.collector.evaluated,
+        )
 
     def write_reports(self) -> None:
         """Write the reports that were asked for.
@@ -206,9 +234,11 @@ class Run:
             ConfigurationError: one cannot be written.
         """
         if self.report_files:
-            report = self.report()
-            for file in self.report_files:
-                file.write(report)
+            from pytest_stsguard.reporting import write  # noqa: PLC0415 - as above
+
+            model = self.report_model()
+            for name, path in self.report_files:
+                write(model, name, path)
 
     def fail_check(self, control_id: str, reason: str) -> None:
         """Note that a control came to no verdict: its check broke. Never a pass."""

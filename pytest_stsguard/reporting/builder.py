@@ -31,6 +31,7 @@ def build(
     baseline: Baseline | None = None,
     drills: Iterable[model.Drill] = (),
     checks: Mapping[str, int] | None = None,
+    evaluated: Iterable[str] = (),
 ) -> model.Run:
     """Make the report model.
 
@@ -42,6 +43,7 @@ def build(
         baseline: what was known; None: no comparison.
         drills: the drills of the run, in any order.
         checks: how many checks passed, failed, and were skipped.
+        evaluated: the controls that were looked at, with or without findings.
     """
     from pytest_stsguard import __version__  # noqa: PLC0415 - read from the installed distribution when asked
 
@@ -65,6 +67,7 @@ def build(
         summary=msgspec.convert(data["summary"], model.Summary),
         changes=_changes(report, baseline),
         checks=dict(sorted((checks or {}).items())),
+        evaluated=tuple(sorted(evaluated)),
         policies=tuple(excerpts.policies),
         drills=played,
     )
@@ -78,6 +81,7 @@ def completed(run: model.Run, controls: Mapping[str, Control] | None = None) -> 
 
         controls = catalogue()
     named = {finding.control for finding in run.findings} | {gap.control for gap in (*run.not_evaluated, *run.errors)}
+    named |= set(run.evaluated)
     missing = sorted(named - {control.id for control in run.controls})
     added = [_control(controls[name]) for name in missing if name in controls]
     verdict = run.verdict or ("fail" if run.errors or _fails(run) else "pass")

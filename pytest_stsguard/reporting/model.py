@@ -158,7 +158,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run: what was examined, as of when, what was found, and what could not be looked at.
 
-    `verdict` is ``pass`` or ``fail``; `controls` holds every control that the run speaks of.
+    `verdict` is ``pass`` or ``fail``; `controls` holds every control that the run speaks of, `evaluated` those that were
+    looked at, `checks` how many tests of them passed, failed and were skipped.
     """
 
     schema: int
@@ -175,6 +176,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     changes: Changes | None = None
     checks: dict[str, int] = {}
+    evaluated: tuple[str, ...] = ()
     controls: tuple[Control, ...] = ()
     policies: tuple[Policy, ...] = ()
     drills: tuple[Drill, ...] = ()
