@@ -8,7 +8,7 @@ from pytest_stsguard.errors import StsGuardError
 
 __all__ = ["STEPS", "Budget", "BudgetExceededError"]
 
-STEPS: Final = 200_000
+STEPS: Final = 150_000
 """The default: well under a second for the dearest kind of step, and a hundred times what real policies need."""
 
 

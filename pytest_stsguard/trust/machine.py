@@ -98,7 +98,7 @@ def find(inside: Sequence[Iterable[Slots]], outside: Iterable[Slots], *, budget:
     """
     groups = [tuple(group) for group in inside]
     never = tuple(outside)
-    budget.spend(1 + sum(len(slots) for group in (*groups, never) for slots in group) // 8)
+    budget.spend(16 + sum(len(slots) for group in (*groups, never) for slots in group) // 2)
     alphabet = _alphabet({slot.chars for group in (*groups, never) for slots in group for slot in slots})
     must = [Automaton(group, alphabet) for group in groups]
     without = Automaton(never, alphabet)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -75,12 +75,11 @@ def addresses(values: Iterable[str]) -> Iterator[str]:
     """List the addresses at which conditions with these networks can change their answer."""
     yield from PUBLIC
     for value in values:
-        found = network(value)
-        if found is None:
+        if network(value) is None:
             continue
-        width = 32 if found.version == 4 else 128  # noqa: PLR2004 - the bits of an IPv4 and an IPv6 address
-        last = found.base | (found.mask ^ ((1 << width) - 1))
-        make = IPv4Address if found.version == 4 else IPv6Address  # noqa: PLR2004 - as above
-        for bits in (found.base + 1, found.base, last, found.base - 1, last + 1):
-            if 0 <= bits < 1 << width:
+        found = ip_network(value, strict=False)
+        first, last = int(found.network_address), int(found.broadcast_address)
+        make = IPv4Address if isinstance(found, IPv4Network) else IPv6Address
+        for bits in (first + 1, first, last, first - 1, last + 1):
+            if 0 <= bits < 1 << found.max_prefixlen:
                 yield str(make(bits))

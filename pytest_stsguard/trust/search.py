@@ -48,7 +48,7 @@ def solve(asker: RequestClass, clauses: Iterable[Clause], budget: Budget, *, sur
     Raises:
         BudgetExceededError: It could not be told within the budget.
     """
-    return _Search(asker, budget, sure=sure).run(sorted(set(clauses), key=len))
+    return _Search(asker, budget, sure=sure).run(sorted(dict.fromkeys(clauses), key=len))
 
 
 class _Search:

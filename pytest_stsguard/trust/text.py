@@ -1,7 +1,7 @@
-"""Is there a text that satisfies these conditions? Guess first, prove second.
+"""Is there a text that satisfies these conditions? Cheap answers first.
 
-The order is: the literals when a condition admits literals only; readable guesses made from the conditions' own
-patterns; one pattern laid along another; and only then the product of automata.
+The order is: the literals when a condition admits literals only; one pattern laid along another; readable guesses
+made from the conditions' own patterns; and only then the product of automata.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ __all__ = ["Demand", "Shape", "View", "find_text"]
 LONGEST: Final = 2_048
 """Longer texts are not tried as guesses: no value in a request to STS is longer."""
 
-CHARACTERS_A_STEP: Final = 32
-"""How many characters of patterns cost one step to prepare."""
+CHARACTERS_A_STEP: Final = 2
+PLACES_A_STEP: Final = 256
+"""How many characters of patterns cost one step to prepare, and how many pairs of places to lay along each other."""
 
 GUESSES: Final = 48
 MOST_GUESSES: Final = 256
@@ -105,18 +106,36 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
     Raises:
         BudgetExceededError: It could not be told within the budget.
     """
-    budget.spend(2 + 2 * len(demands))
+    budget.spend(8 + 4 * len(demands))
     for demand in demands:
         texts = demand.check.texts if demand.inside and demand.view is None else None
         if texts is not None:
             return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
     weight = sum(demand.check.weight for demand in demands)
     budget.spend(weight // CHARACTERS_A_STEP)
+    inside = [demand.slots for demand in demands if demand.inside]
+    outside = _outside(demands)
+    budget.spend(sum(map(len, outside)) * sum(map(len, inside)) // PLACES_A_STEP)
+    if any(all(any(covers(general, special) for general in outside) for special in group) for group in inside):
+        return None
+    viewed = any(demand.view is not None for demand in demands)
     for guess in islice(_guesses(shapes, demands), MOST_GUESSES):
-        budget.spend(1 + weight // CHARACTERS_A_STEP // 16)
-        if _fits(shapes, guess) and _meets(demands, guess):
+        budget.spend(1 + weight // CHARACTERS_A_STEP // 256)
+        if viewed and not _fits(shapes, guess):
+            continue
+        if len(guess) <= LONGEST and _meets(demands, guess) and (viewed or _fits(shapes, guess)):
             return guess
-    return _prove(shapes, demands, budget)
+    return find([*inside, tuple(shape.slots for shape in shapes)], outside, budget=budget)
+
+
+def _outside(demands: Sequence[Demand]) -> list[Slots]:
+    """Collect the patterns that may not match."""
+    outside: list[Slots] = []
+    for demand in demands:
+        if not demand.inside:
+            outside.extend(demand.slots)
+            outside.extend(NO_ARN if demand.also_arn else ())
+    return outside
 
 
 def _fits(shapes: Sequence[Shape], text: str) -> bool:
@@ -152,24 +171,6 @@ def _fill(tokens: Sequence[object], fills: Sequence[str]) -> str:
         else:
             parts.append("x" if token is ONE else str(token))
     return "".join(parts)
-
-
-def _prove(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget) -> str | None:
-    """Lay patterns along each other; where that does not tell, search the product."""
-    inside: list[tuple[Slots, ...]] = []
-    outside: list[Slots] = []
-    for demand in demands:
-        if demand.inside:
-            inside.append(demand.slots)
-        else:
-            outside.extend(demand.slots)
-            outside.extend(NO_ARN if demand.also_arn else ())
-    budget.spend(sum(len(slots) for slots in outside) * sum(len(group) for group in inside) // 64)
-    inside.append(tuple(shape.slots for shape in shapes))
-    for group in inside:
-        if all(any(covers(general, special) for general in outside) for special in group):
-            return None
-    return find(inside, outside, budget=budget)
 
 
 def _expression(slot: Slot) -> str:
