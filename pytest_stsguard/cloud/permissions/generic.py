@@ -103,9 +103,14 @@ def _arns(scope: Scope, table: Table, found: Action, use: Use) -> list[tuple[str
     arns = dict.fromkeys((write(scope, use, each) for each in named if table.admits(use, each)), False)
     if _NEW in paths:
         arns[write(scope, use, None)] = True
-    elif not arns and (_LOOKED_UP in paths or (use.required and (not table.strict or found.access_level == "List"))):
+    elif not arns and (_LOOKED_UP in paths or (use.required and (not table.strict or _is_listing(found)))):
         arns[write(scope, use, None)] = is_creation(operation) and _LOOKED_UP not in paths
     return list(arns.items())
+
+
+def _is_listing(found: Action) -> bool:
+    """Tell whether an action goes over all resources of a type when none is named."""
+    return found.access_level == "List" or found.name.startswith(("List", "Describe"))
 
 
 def _context(

@@ -89,6 +89,13 @@ def test_what_is_not_known_is_refused_by_name(
         ),
         ("kms", "kms", "Decrypt", {"KeyId": "k"}, ("kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/k")),
         ("cloudwatch", "monitoring", "ListMetrics", {}, ("cloudwatch:ListMetrics", "*")),
+        (
+            "cloudwatch",
+            "monitoring",
+            "DescribeAlarms",
+            {},
+            ("cloudwatch:DescribeAlarms", "arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"),
+        ),
         ("stepfunctions", "states", "ListStateMachines", {}, ("states:ListStateMachines", "*")),
         (
             "stepfunctions",
