@@ -70,22 +70,29 @@ class Callers:
         return (*self.open, *self._by_target.get(role.arn, ()))
 
 
-def may_assume(caller: Holder, role: Holder, context: Mapping[str, str] | None = None) -> bool:
-    """Ask the engine whether a session of one may assume the other."""
-    keys = {
-        **caller.context,
-        "aws:MultiFactorAuthPresent": "false",
-        "sts:RoleSessionName": "stsguard",
-        **(context or {}),
-    }
-    for name, value in role.principal.tags.items():
-        keys[f"aws:ResourceTag/{name}"] = keys[f"iam:ResourceTag/{name}"] = value
-    request = Request(ASSUME, role.arn, caller.caller, {key: value for key, value in keys.items() if value})
-    trust = role.trust
-    if trust is None:
+def may_assume(caller: Holder, role: Holder) -> bool:
+    """Ask the engine whether a caller may assume a role without MFA: a role's session, or a user.
+
+    A session without MFA says so; long-term keys say nothing at all, which BoolIfExists takes for a yes.
+    """
+    if role.trust is None:
         return False
+    context = {**caller.context, "sts:RoleSessionName": "stsguard", "aws:MultiFactorAuthPresent": "false"}
+    for name, value in role.principal.tags.items():
+        context[f"aws:ResourceTag/{name}"] = context[f"iam:ResourceTag/{name}"] = value
+    if _allowed(caller, role.arn, role.trust.policy, context):
+        return True
+    if caller.trust is not None:
+        return False
+    for name in ("aws:MultiFactorAuthPresent", "aws:TokenIssueTime"):
+        del context[name]
+    return _allowed(caller, role.arn, role.trust.policy, context)
+
+
+def _allowed(caller: Holder, role_arn: str, trust: Policy, context: Mapping[str, str]) -> bool:
+    request = Request(ASSUME, role_arn, caller.caller, dict(context))
     try:
-        return authorize(request, identity=caller.policies, boundary=caller.boundary, resource=trust.policy).allowed
+        return authorize(request, identity=caller.policies, boundary=caller.boundary, resource=trust).allowed
     except InputError:
         return False  # what cannot be read is told by STSG-111 and STSG-112
 

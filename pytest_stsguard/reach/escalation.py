@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from pytest_stsguard.policy import Policy
 from pytest_stsguard.reach.assume import ASSUME
 from pytest_stsguard.reach.fault import Fault
 
@@ -129,7 +130,11 @@ def _may_start(holder: Holder, call: str, permissions: Permissions) -> bool:
 def _assumes(holder: Holder, permissions: Permissions) -> Iterator[str]:
     account = permissions.account
     invented = f"arn:{account.partition}:iam::{account.id}:role/stsguard-probe"
-    if holder.speaks_of(ASSUME) and holder.allows(ASSUME, invented):
+    if not holder.speaks_of(ASSUME):
+        return
+    statement = {"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": ASSUME}
+    trusting = Policy.parse({"Version": "2012-10-17", "Statement": statement}, kind="trust")
+    if holder.allows(ASSUME, invented, guard=trusting):
         yield "assumes any role that trusts the account (sts:AssumeRole without limit)"
 
 

@@ -90,7 +90,10 @@ def open_audiences(proofs: Proofs) -> Iterator[Fault]:
         values = _literal_heads(entry, "aud", "[^*?]+")
         zone = OidcZone(issuer, audiences=tuple(values) or (_NOBODY,))
         witness = _witness(proofs, entry, (zone,))
-        if witness is not None:
+        lenient = any(
+            _claim(condition, issuer) == "aud" and _is_lenient(condition) for condition in entry.statement.conditions
+        )
+        if witness is not None or lenient:
             what = "identity pool" if issuer in COGNITO else "audience"
             yield _fault(entry, f"takes tokens of {issuer} for any {what}", witness, "audience")
 
@@ -145,7 +148,7 @@ def _weak_forms(entry: Federated, proofs: Proofs) -> Iterator[Fault]:
     strong = any(_pins(condition, issuer, ("sub",)) for condition in conditions)
     for condition in conditions:
         claim = _claim(condition, issuer)
-        lenient = condition.if_exists or condition.qualifier == "ForAllValues"
+        lenient = _is_lenient(condition)
         if claim == "sub" and lenient and not strong:
             message = f"`{condition.operator}` lets a token without the claim `sub` through"
             yield replace(_fault(entry, message, None, "weak subject"), severity="medium")
@@ -154,6 +157,11 @@ def _weak_forms(entry: Federated, proofs: Proofs) -> Iterator[Fault]:
                 f"`{condition.operator}` asks for `{condition.key}`, which no token of {issuer} has: it always holds"
             )
             yield replace(_fault(entry, message, None, f"vacuous {claim}"), severity="medium")
+
+
+def _is_lenient(condition: Condition) -> bool:
+    """Tell whether a condition lets a token through that lacks the claim."""
+    return condition.if_exists or condition.qualifier == "ForAllValues"
 
 
 def _claim(condition: Condition, issuer: str) -> str | None:

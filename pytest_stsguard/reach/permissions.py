@@ -82,18 +82,20 @@ class Holder:
                     if "${" not in resource:
                         yield _fill(resource, account, noun)
 
-    def allows(self, action: str, resource: str, context: Mapping[str, str] | None = None) -> bool:
-        """Ask whether a session may make a call, MFA used or not."""
+    def allows(
+        self, action: str, resource: str, context: Mapping[str, str] | None = None, *, guard: Policy | None = None
+    ) -> bool:
+        """Ask whether a session may make a call, MFA used or not; `guard` is the resource's own policy."""
         for mfa in ("false", "true"):
             keys = {**self.context, "aws:MultiFactorAuthPresent": mfa, **(context or {})}
-            if self._ask(action, resource, keys):
+            if self._ask(action, resource, keys, guard):
                 return True
         return False
 
-    def _ask(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
+    def _ask(self, action: str, resource: str, context: Mapping[str, str], guard: Policy | None) -> bool:
         request = Request(action, resource, self.caller, dict(context))
         try:
-            return authorize(request, identity=self.policies, boundary=self.boundary).allowed
+            return authorize(request, identity=self.policies, boundary=self.boundary, resource=guard).allowed
         except UnsupportedError:
             return False  # what cannot be read is told by STSG-112
         except InputError:
