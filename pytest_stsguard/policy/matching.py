@@ -9,7 +9,7 @@ from pytest_stsguard.policy.arns import ARN_PARTS
 from pytest_stsguard.policy.conditions import compile_condition
 from pytest_stsguard.policy.globs import glob, match_tokens
 from pytest_stsguard.policy.principals import Grant, grant_of, spares
-from pytest_stsguard.policy.variables import has_variables, pattern_tokens, read_template, resolve
+from pytest_stsguard.policy.variables import has_variables, pattern_tokens, plain_text, read_template, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,10 +153,22 @@ def _tail(pattern: str) -> str:
 
 
 def _template(pattern: str) -> Callable[[Request], bool]:
-    """Ask whether a pattern with variables matches; one that stays unresolved matches nothing."""
+    """Ask whether a pattern with variables matches; one that stays unresolved matches nothing.
+
+    A pattern whose one wildcard is a star at its end, as in `home/${aws:username}/*`, is a matter of how texts start.
+    """
     tail = _tail(pattern)
     head = pattern[: len(pattern) - len(tail)]
     parts = (head, *read_template(tail))
+    written = "".join(part for part in parts if isinstance(part, str))
+    if "?" not in written and written.find("*") == len(written) - 1 and isinstance(parts[-1], str):
+        start = (*parts[:-1], parts[-1][:-1])
+
+        def ask_start(request: Request) -> bool:
+            resolved = resolve(start, request)
+            return resolved is not None and request.resource.startswith(plain_text(resolved))
+
+        return ask_start
 
     def ask(request: Request) -> bool:
         resolved = resolve(parts, request)

@@ -90,18 +90,15 @@ def _typed(
 
     def compile_typed(values: Sequence[str]) -> Callable[[str], bool]:
         limits = [found for found in map(limit, values) if found is not None]
-        if len(limits) == 1 and not negated:
-            only = limits[0]
-
-            def test_one(text: str) -> bool:
-                value = read(text)
-                return value is not None and holds(value, only)
-
-            return test_one
 
         def test(text: str) -> bool:
             value = read(text)
-            return value is not None and any(holds(value, one) for one in limits) is not negated
+            if value is None:
+                return False
+            for one in limits:
+                if holds(value, one):
+                    return not negated
+            return negated
 
         return test
 
@@ -114,7 +111,12 @@ def _arn_like(patterns: Sequence[Sequence[Token]], *, negated: bool) -> Callable
 
     def test(text: str) -> bool:
         parts = text.split(":", ARN_PARTS - 1)
-        return len(parts) == ARN_PARTS and any(one(parts) for one in tests) is not negated
+        if len(parts) < ARN_PARTS:
+            return False
+        for one in tests:
+            if one(parts):
+                return not negated
+        return negated
 
     return test
 
@@ -133,8 +135,15 @@ def _arn_test(tokens: Sequence[Token]) -> Callable[[list[str]], bool] | None:
         pieces.extend([text] for text in rest)
     if len(pieces) < ARN_PARTS:
         return None
-    tests = [match_tokens(piece) for piece in pieces]
-    return lambda parts: all(one(part) for one, part in zip(tests, parts, strict=True))
+    tests = [(place, match_tokens(piece)) for place, piece in enumerate(pieces) if tuple(piece) != (MANY,)]
+
+    def test(parts: list[str]) -> bool:
+        for place, one in tests:  # noqa: SIM110 - a generator would cost more than the tests
+            if not one(parts[place]):
+                return False
+        return True
+
+    return test
 
 
 def _bool(values: Sequence[str]) -> Callable[[str], bool]:
@@ -143,7 +152,7 @@ def _bool(values: Sequence[str]) -> Callable[[str], bool]:
 
 
 def _within(value: Any, limit: Any) -> bool:
-    return bool(value.version == limit.version and value.bits & limit.mask == limit.base)
+    return bool(value & limit.mask == limit.base)
 
 
 def _orders(prefix: str, read: Callable[[str], Any]) -> list[Operator]:
