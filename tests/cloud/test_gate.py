@@ -65,7 +65,7 @@ def test_explicit_denial_says_so(
     sts_revoke("A4L-DataRole")
     error = error_of(getattr(stolen.session().client(service), method))
     assert error["Error"]["Code"] == code
-    assert error["Error"]["Message"].endswith("with an explicit deny in an identity-based policy")
+    assert "with an explicit deny in an identity-based policy" in error["Error"]["Message"]
 
 
 def test_operation_of_an_unmapped_service_is_neither_allowed_nor_denied(sts_cloud: Cloud) -> None:
@@ -232,3 +232,11 @@ def test_instance_whose_role_ec2_may_not_assume_gets_no_credentials(sts_cloud: C
     url = sts_cloud.instance("A").metadata_url + "/latest/meta-data/iam/security-credentials/A4L-InstanceRole"
     with urllib.request.urlopen(url, timeout=5) as response:
         assert json.load(response)["Code"] == "AssumeRoleUnauthorizedAccess"
+
+
+def test_failed_start_renews_nothing(sts_cloud: Cloud, imds_credentials: Callable[[str], Credentials]) -> None:
+    before = imds_credentials("A")
+    known = sts_cloud.instance("A").instance_id
+    error = error_of(lambda: sts_cloud.client("ec2").start_instances(InstanceIds=[known, "i-00000000000000000"]))
+    assert error["Error"]["Code"] == "InvalidInstanceID.NotFound"
+    assert imds_credentials("A").access_key_id == before.access_key_id
