@@ -13,7 +13,7 @@ from .dynamodb_items import Item, items
 from .dynamodb_keys import item_context
 from .generic import Table, generic, known_action, own_tags
 from .partiql import statements
-from .permission import Permission
+from .permission import Permission, UnmappedOperationError
 from .tags import request_tags, tag_context
 
 if TYPE_CHECKING:
@@ -76,12 +76,19 @@ def permissions(scope: Scope) -> list[Permission]:
 
 def table_arn(scope: Scope, table: str, index: str | None = None) -> str:
     """Write the ARN of a table, or of one of its indexes; `table` is a name or an ARN."""
-    arn = (
-        table
-        if table.startswith("arn:")
-        else scope.arn("arn:${Partition}:dynamodb:${Region}:${Account}:table/${T}", table)
-    )
+    arn = _here(scope, table) or scope.arn("arn:${Partition}:dynamodb:${Region}:${Account}:table/${T}", table)
     return f"{arn}/index/{index}" if index else arn
+
+
+def _here(scope: Scope, identifier: str | None) -> str | None:
+    """Give an ARN that names a resource of the call's region; None for a name; a resource elsewhere is refused."""
+    if identifier is None or not identifier.startswith("arn:"):
+        return None
+    if identifier.split(":")[3:4] != [scope.call.region] and scope.call.operation not in _RESTORES:
+        raise UnmappedOperationError(
+            scope.call.service, scope.call.operation, hint=f"`{identifier}` is not in the region that is called"
+        )
+    return identifier
 
 
 def _item_permission(scope: Scope, item: Item) -> Permission:
@@ -98,7 +105,7 @@ def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
     if identifier is not None and scope.call.operation == "GetRecords":
         # A shard iterator is opaque but for its start, which is the stream's ARN.
         identifier = identifier.partition("|")[0] if identifier.startswith("arn:") else None
-    return scope.arn(use.template, identifier)
+    return _here(scope, identifier) or scope.arn(use.template, identifier)
 
 
 TABLE = Table("dynamodb", _PATHS, _OPERATIONS, arn=_arn)

@@ -82,11 +82,13 @@ def _source(scope: Scope, target: str, bucket: str) -> list[Permission]:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html: with the directive COPY, the default, the
     tags of a tagged source are read and written; with REPLACE those of the request are written.
     """
-    name, _, version = (scope.text("CopySource") or "").partition("?versionId=")
-    name = unquote(name).lstrip("/")
-    source_bucket, source = _split(name)
-    if not source_bucket or not source:
-        raise UnmappedOperationError("s3", scope.call.operation, hint=f"the source `{name}` names no object")
+    given = scope.text("CopySource") or ""
+    name, _, query = given.partition("?")
+    version = query.removeprefix("versionId=")
+    source_bucket, source = _split(unquote(name).lstrip("/"))
+    # The header's value is a URL's path: what would end a path must be encoded.
+    if not source_bucket or not source or set(given) & set("#;") or query not in ("", f"versionId={version}"):
+        raise UnmappedOperationError("s3", scope.call.operation, hint=f"the source `{given}` names no object")
     arn = _object_arn(scope, source_bucket, source)
     suffix = "Version" if version else ""
     found = [_permission(scope, f"GetObject{suffix}", arn, bucket=source_bucket, version=version)]
