@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from pytest_stsguard.cloud.containers import Container
     from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
+    from pytest_stsguard.cloud.signin import SigninServer
 
 __all__ = ["DEFAULT_ACCOUNT", "DEFAULT_REGION", "Cloud"]
 
@@ -65,11 +67,12 @@ class Cloud:
         self._ledger = Ledger(self.clock)
         state = State(self._backend)
         authorizer = Authorizer(state, self.clock)
+        self._authenticator = Authenticator(self._ledger, state, self.clock)
         self.tokens = TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock)
         self.gate = Gate(
             backend=self._backend,
             state=state,
-            authenticator=Authenticator(self._ledger, state, self.clock),
+            authenticator=self._authenticator,
             authorizer=authorizer,
             tokens=self.tokens,
             trail=self.trail,
@@ -81,7 +84,8 @@ class Cloud:
         )
         self.gate.observers.append(self._fleet.observe)
         self._servers: list[Server] = []
-        self._kept: list[Closable] = []
+        self._kept: list[Closable] = [self.tokens.outbound]
+        self._signin: SigninServer | None = None
         self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
 
@@ -182,6 +186,37 @@ class Cloud:
         if register:
             provider.register(self.client("iam"))
         return provider
+
+    def container(self, role: str, **options: Any) -> Container:
+        """Run an ECS task, or with ``kind="eks"`` a pod, of the home account with `role`; see `containers.Container`."""
+        from pytest_stsguard.cloud.containers import Container  # noqa: PLC0415 - few clouds run one
+
+        container = Container(self.tokens, role, account=self.account, region=self.region, **options)
+        self._kept.append(container)
+        return container
+
+    @property
+    def federation_url(self) -> str:
+        """The federation endpoint on loopback, in the place of ``https://signin.aws.amazon.com/federation``."""
+        from pytest_stsguard.cloud.signin import SigninServer  # noqa: PLC0415 - few clouds have a console
+
+        with self._lock:
+            if self._signin is None:
+                self._signin = SigninServer(self.tokens, self._authenticator, self.trail, region=self.region)
+                self._kept.append(self._signin)
+        return self._signin.federation_url
+
+    def sign_in(self, credentials: Credentials, *, duration: int | None = None) -> Credentials:
+        """Sign in to the console with temporary credentials, over HTTP; gives what the console's pages call with.
+
+        Raises:
+            CloudError: the sign-in service refuses them, or the `duration` (seconds).
+        """
+        from pytest_stsguard.cloud.signin import console_credentials, sign_in_url  # noqa: PLC0415 - as above
+
+        return self.credentials_of(
+            console_credentials(sign_in_url(self.federation_url, credentials, duration=duration))
+        )
 
     @property
     def instances(self) -> tuple[Instance, ...]:

@@ -21,8 +21,8 @@ from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.signature import Claim, claim_of
-from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.simulator import Simulator
+from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Gate"]
 
+_FAILED = 300
 _REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 
@@ -178,14 +179,18 @@ class Gate:
         self._backend.seed(call.service)
         if call.service == "iam":
             self._provide_policies(call, account)
+        ours = self._tokens.outbound.answer(call, account)
+        if ours is not None:
+            return answer(call, ours, request_id=passage.request_id)
         self._tokens.devices.check_call(call, account)
         settle = self.principals.attend(call, account)
         try:
             response = settle(self._backend.dispatch(passage.request, call, account=account))
         except NotImplementedError as error:
             raise Fault(Refusal.NOT_SIMULATED, f"moto does not implement `{call.service}:{call.operation}`") from error
-        for observer in self.observers:
-            observer(call)
+        if response.status < _FAILED:
+            for observer in self.observers:
+                observer(call)
         return response
 
     def _account_of(self, call: Call, caller: Caller) -> str:

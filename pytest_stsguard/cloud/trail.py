@@ -64,7 +64,7 @@ class Event:
             "requestID": self.request_id,
             "eventID": self.event_id,
             "readOnly": bool(_READ_ONLY.match(name)),
-            "eventType": "AwsApiCall",
+            "eventType": "AwsConsoleSignIn" if service == "signin" else "AwsApiCall",
             "managementEvent": True,
             "recipientAccountId": self.recipient,
             "eventCategory": "Management",

@@ -6,6 +6,7 @@ See "OpenID Connect Discovery 1.0" and RFC 7519.
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ class OidcProvider:
         self.arn = ""
         self._clock = clock
         self._issuers = issuers
-        self._keys = [self._new_key()]
+        self._keys = [(self.algorithm, _new_key(self.algorithm))]
+        self._lock = threading.Lock()
         self._server = LoopbackServer(self._answer, keep_alive=False)
         self.url = self._server.url
         issuers.announce(self.issuer, self.url)
@@ -72,10 +74,17 @@ class OidcProvider:
         self.arn = str(answer["OpenIDConnectProviderArn"])
         return self.arn
 
-    def token(self, *, key: Any = None, header: dict[str, Any] | None = None, **claims: Any) -> str:
+    def token(
+        self,
+        *,
+        algorithm: str | None = None,
+        key: Any = None,
+        header: dict[str, Any] | None = None,
+        **claims: Any,
+    ) -> str:
         """Sign a token. `claims` are facts of the shape (``repository`` ...) or claims, a claim of None is left out.
 
-        `key` and `header` make tokens that STS must refuse.
+        `algorithm` is the provider's own by default; `key` and `header` make tokens that STS must refuse.
         """
         from joserfc import jws  # noqa: PLC0415 - only who signs pays for it
 
@@ -91,31 +100,36 @@ class OidcProvider:
             **self.shape.claims(facts),
         }
         content = {name: value for name, value in content.items() if value is not None}
-        current = self._keys[-1]
-        protected = {"alg": self.algorithm, "kid": current.kid, "typ": "JWT", **(header or {})}
+        algorithm = algorithm or self.algorithm
+        current = self._key(algorithm)
+        protected = {"alg": algorithm, "kid": current.kid, "typ": "JWT", **(header or {})}
         algorithms = [str(protected["alg"])]
         return str(jws.serialize_compact(protected, json.dumps(content), key or current, algorithms=algorithms))
 
     def rotate(self, *, keep: bool = True) -> None:
         """Sign with a new key from now on; without `keep` the old ones are no longer published."""
-        self._keys = [*(self._keys if keep else ()), self._new_key()]
+        with self._lock:
+            self._keys = [*(self._keys if keep else ()), (self.algorithm, _new_key(self.algorithm))]
 
     def public_keys(self) -> list[dict[str, Any]]:
         """The keys as they are published."""
-        return [{**key.as_dict(private=False), "use": "sig", "alg": self.algorithm} for key in self._keys]
+        with self._lock:
+            keys = list(self._keys)
+        return [{**key.as_dict(private=False), "use": "sig", "alg": algorithm} for algorithm, key in keys]
 
     def close(self) -> None:
         """Stop serving; STS can no longer reach the issuer."""
         self._issuers.withdraw(self.issuer)
         self._server.close()
 
-    def _new_key(self) -> Any:
-        from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415 - as above
-
-        named: Any = {"kid": uuid.uuid4().hex}
-        if self.algorithm.startswith("ES"):
-            return ECKey.generate_key({"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}[self.algorithm], named)
-        return RSAKey.generate_key(2048, named)
+    def _key(self, algorithm: str) -> Any:
+        """Give the newest key of an algorithm, a new one when there is none."""
+        with self._lock:
+            found = [key for name, key in self._keys if name == algorithm]
+            if not found:
+                found.append(_new_key(algorithm))
+                self._keys.insert(0, (algorithm, found[0]))
+            return found[-1]
 
     def _answer(self, request: Request) -> Answer:
         path = request.target.partition("?")[0]
@@ -133,6 +147,15 @@ class OidcProvider:
         if path == self.shape.jwks_path:
             return _json({"keys": self.public_keys()})
         return Answer(404, _HEADERS, b"{}")
+
+
+def _new_key(algorithm: str) -> Any:
+    from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415 - only who signs pays for it
+
+    named: Any = {"kid": uuid.uuid4().hex}
+    if algorithm.startswith("ES"):
+        return ECKey.generate_key({"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}[algorithm], named)
+    return RSAKey.generate_key(2048, named)
 
 
 def _json(content: dict[str, Any]) -> Answer:

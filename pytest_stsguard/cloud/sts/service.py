@@ -14,6 +14,7 @@ from pytest_stsguard.cloud.sts import limits
 from pytest_stsguard.cloud.sts.discovery import Issuers
 from pytest_stsguard.cloud.sts.messages import Messages
 from pytest_stsguard.cloud.sts.mfa import Devices
+from pytest_stsguard.cloud.sts.outbound import Outbound
 from pytest_stsguard.cloud.sts.refusals import refuse
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ _OPERATIONS: Final = {
     "AssumeRole": ("assume_role", "assume_role"),
     "AssumeRoleWithSAML": ("saml", "assume_role_with_saml"),
     "AssumeRoleWithWebIdentity": ("web_identity", "assume_role_with_web_identity"),
+    "AssumeRoot": ("assume_root", "assume_root"),
     "DecodeAuthorizationMessage": ("lookups", "decode_authorization_message"),
     "GetAccessKeyInfo": ("lookups", "get_access_key_info"),
     "GetCallerIdentity": ("lookups", "get_caller_identity"),
     "GetFederationToken": ("user_tokens", "get_federation_token"),
+    "GetWebIdentityToken": ("outbound", "get_web_identity_token"),
     "GetSessionToken": ("user_tokens", "get_session_token"),
 }
 _UNSIGNED: Final = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})
@@ -113,6 +116,7 @@ class TokenService:
         self.devices = Devices(state, clock)
         self.messages = Messages()
         self.issuers = Issuers()
+        self.outbound = Outbound(clock, self.issuers)
         self.regions: set[str] = set()
         self._redeemed: dict[tuple[str, str], datetime] = {}
         self._lock = threading.Lock()
