@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 def test_metadata_services_ask_for_a_token_and_answer_the_instance_alone(
     sts_account: Account, sts_findings: Recorder
 ) -> None:
-    for reason in sts_account.lacks("instances"):
-        sts_findings.not_evaluated(reason)
     silent = exposure.without_options(sts_account)
     if silent:
         sts_findings.not_evaluated(f"metadata options: the source does not tell those of {silent} instances")
@@ -29,7 +27,5 @@ def test_metadata_services_ask_for_a_token_and_answer_the_instance_alone(
 def test_no_instance_role_is_shared_too_widely(
     sts_account: Account, sts_configuration: Configuration, sts_findings: Recorder
 ) -> None:
-    for reason in sts_account.lacks("instances"):
-        sts_findings.not_evaluated(reason)
     most = sts_configuration.limits.shared_instances
     record(sts_findings, exposure.shared_roles(sts_account, sts_account.roles, most=most))

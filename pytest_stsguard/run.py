@@ -257,12 +257,14 @@ class Run:
             findings=tuple(self.findings),
             not_evaluated=self.not_evaluated,
             errors=self.errors,
-            warnings=tuple(self.triage.warnings(self.findings)),
+            # With some of the roles only, a mute may well be meant for another.
+            warnings=() if self.role_globs else tuple(self.triage.warnings(self.findings)),
         )
 
     def close_check(self, recorder: Recorder) -> str | None:
         """Take over what a check recorded; gives the text of its failure, None when it passes."""
         self.evaluated[recorder.control] = None
+        self._note_gaps(recorder)
         seen = self.triage.apply(recorder.findings)
         self.findings.extend(seen)
         self.errors |= dict.fromkeys([recorder.control] if recorder.errors else [], "; ".join(recorder.errors))
@@ -271,6 +273,13 @@ class Run:
         lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
         lines += [_line(finding) for finding in _worst_first(seen) if finding.fails(self.fail_on)]
         return "\n".join(lines) if lines else None
+
+    def _note_gaps(self, recorder: Recorder) -> None:
+        """Say what the control needs and the source lacks, so that no check can pass for what nobody looked at."""
+        known = self.controls.get(recorder.control)
+        if known is not None and self._survey is not None:
+            for reason in self._survey.account.lacks(*known.needs):
+                recorder.not_evaluated(reason)
 
 
 def _named(name: str, globs: tuple[str, ...]) -> bool:
