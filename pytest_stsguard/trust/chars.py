@@ -16,6 +16,7 @@ __all__ = [
     "PATH",
     "PRINTABLE",
     "REPOSITORY",
+    "WORD",
     "Chars",
     "Slot",
     "Slots",
@@ -74,9 +75,11 @@ NAME: Final = Chars(frozenset(ascii_letters + digits + "_+=,.@-"))
 """What names of IAM users, roles and sessions are made of."""
 PATH: Final = Chars(frozenset(map(chr, range(0x21, 0x7F))))
 """What IAM paths are made of: every visible ASCII character, colons and slashes included."""
-PRINTABLE: Final = Chars(frozenset(map(chr, range(0x20, 0x7F))))
+PRINTABLE: Final = Chars(frozenset(map(chr, (*range(0x20), 0x7F))), negated=True)
+"""Every character but the control characters."""
 ORG: Final = Chars(frozenset(ascii_lowercase + digits + "-"))
 LETTER: Final = Chars(frozenset(ascii_letters + digits))
+WORD: Final = Chars(frozenset(ascii_lowercase))
 OWNER: Final = Chars(frozenset(ascii_letters + digits + "-_"))
 REPOSITORY: Final = Chars(frozenset(ascii_letters + digits + "-_."))
 

@@ -49,16 +49,13 @@ _METHODS: Final = (
     fixed("unauthenticated"),
     values(_AUTHENTICATED, required=("authenticated",), banned=("unauthenticated",)),
     values(ANY_TEXT, doubt=FORMAL),
+    Option("absent", doubt=FORMAL),
 )
 """Cognito's amr: `unauthenticated` alone, or `authenticated` beside the login provider."""
 
 _SAML_ALWAYS: Final[dict[str, tuple[Option, ...]]] = {
     "saml:aud": (texts(Shape(ANYTHING, ("https://signin.aws.amazon.com/saml",), ("", "x"))),),
     "saml:iss": (texts(Shape(ANYTHING, ("https://idp.example/evil",), ("", "evil"))),),
-    "saml:sub": (texts(FREE),),
-    "saml:sub_type": (texts(Shape(ANYTHING, ("persistent",), ("", "x"))),),
-    "saml:namequalifier": (texts(FREE),),
-    "saml:doc": (texts(FREE),),
 }
 _SAML_LISTS: Final = frozenset(
     {"saml:edupersonaffiliation", "saml:edupersonentitlement", "saml:groups", "saml:cn", "saml:commonname", "saml:mail"}

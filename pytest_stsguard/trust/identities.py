@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.chars import DIGIT, NAME, ORG, PATH, Chars, Slots, literal, some, times
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, number, texts
-from pytest_stsguard.trust.presence import SESSION_NAME, issue_time, lookup
+from pytest_stsguard.trust.presence import SESSION_NAME, TAG, issue_time, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_principal, name_of_user
 
@@ -90,7 +90,7 @@ class IdentityKeys:
         if make is not None:
             return make(self)
         if asked.startswith("aws:principaltag/"):
-            return key(asked, *_OPTIONAL)
+            return key(asked, *TAG)
         if asked.startswith("saml:") or (":" in asked and "." in asked.partition(":")[0]):
             return key(asked, ABSENT, texts(FREE, doubt=f"whether sessions carry `{asked[:80]}` on is not certain"))
         return None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.trust.chars import NAME, ORG, Slot, some
+from pytest_stsguard.trust.chars import NAME, ORG, some
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, moment, number, texts, values
 from pytest_stsguard.trust.points import epoch
 from pytest_stsguard.trust.text import Shape
@@ -25,7 +25,7 @@ __all__ = ["Presence", "lookup", "unknown"]
 Presence = Callable[[str], Key | None]
 """Gives what a key (lower case) can be; None when the table does not know it."""
 
-SESSION_NAME: Final = Shape((Slot(NAME), *some(NAME)), ("evil",), ("", "evil", "x"))
+SESSION_NAME: Final = Shape(some(NAME), ("evil",), ("", "evil", "x"))
 REGION: Final = Shape(some(ORG), ("us-east-1",), ("", "us-east-1", "1"))
 OF_INSTANCES: Final = frozenset(
     {
@@ -41,6 +41,8 @@ LONGEST_SESSION: Final = timedelta(hours=36)
 """No temporary credentials live longer (GetSessionToken, GetFederationToken)."""
 
 _OPTIONAL: Final = (ABSENT, texts(FREE))
+TAG: Final = (*_OPTIONAL, fixed(""))
+"""A tag's value may be empty, which ForAllValues lets pass."""
 _SEVERAL: Final = (ABSENT, values(FREE))
 
 _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
@@ -124,5 +126,5 @@ def lookup(name: str, scene: Scene, own: Presence) -> Key:
     if shared is not None:
         return key(name, *shared, several=any(option.form == "set" for option in shared))
     if name.startswith("aws:requesttag/"):
-        return key(name, *_OPTIONAL)
+        return key(name, *TAG)
     return _resource(name, scene) or unknown(name)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.clock import Clock
 from pytest_stsguard.policy import Policy
+from pytest_stsguard.policy.variables import Variable
 from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
 from pytest_stsguard.trust.enumeration import accounts_of, asks, classes_of
 from pytest_stsguard.trust.federated import FORMAL
@@ -112,6 +114,9 @@ class _Case:
         for rule in self.rules:
             for check in rule.checks:
                 self.names.setdefault(check.key, check.condition.key)
+                for part in chain.from_iterable(check.templates or ()):
+                    if isinstance(part, Variable):
+                        self.names.setdefault(part.folded, part.key)
         organizations = {
             found
             for rule in self.rules

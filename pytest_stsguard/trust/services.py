@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, Slots, literal, some, times
+from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, WORD, Slot, Slots, literal, many, some, times
 from pytest_stsguard.trust.identities import EVIL_ACCOUNT, EVIL_ORG, org_paths
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, address, fixed, key, texts, values
 from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
@@ -114,9 +114,11 @@ class ServiceKeys:
             f"{start}evil:us-east-1:{EVIL_ACCOUNT}:",
         )
         if self.source == "free":
-            return key(
-                asked, ABSENT, texts(Shape((*kind, *literal("::"), *some(PRINTABLE)), (f"{start}s3:::evil",), fills))
+            bare = Shape((*kind, *many(NOT_COLON), *literal("::"), *some(PRINTABLE)), (f"{start}s3:::evil",), fills)
+            odd = Shape(
+                (*kind, *many(NOT_COLON), *literal(":"), Slot(WORD), *many(ORG), *literal(":"), *some(PRINTABLE))
             )
+            return key(asked, ABSENT, texts(bare), texts(odd, doubt="no source's ARN has a word for an account"))
         account = times(DIGIT, 12)
         slots: Slots = (*kind, *some(NOT_COLON), *literal(":"), *account, *literal(":"), *some(PRINTABLE))
         globe: Slots = (*kind, *literal(":"), *account, *literal(":"), *some(PRINTABLE))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.policy.globs import MANY, ONE
 from pytest_stsguard.trust.chars import Chars, Slot, Slots, covers
-from pytest_stsguard.trust.check import NO_ARN
+from pytest_stsguard.trust.check import ALL_OF, NO_ARN
 from pytest_stsguard.trust.machine import find
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Demand(NamedTuple):
     def accepts(self, text: str) -> bool:
         """Put a concrete text to the engine's own test."""
         part = text if self.view is None else self.view.extract(text)
+        if not part and self.check.qualifier == ALL_OF:
+            return self.want
         return self.check.holds(part) is self.want
 
     @property
