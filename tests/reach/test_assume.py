@@ -1,0 +1,227 @@
+"""Who can assume whom, and what follows: cycles, MFA, escalation, containment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_stsguard.reach import containment, escalation, people, renewal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_stsguard.reach import Survey
+
+ROOT = {"AWS": "arn:aws:iam::111122223333:root"}
+EC2 = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def role(name: str) -> str:
+    return f"arn:aws:iam::111122223333:role/{name}"
+
+
+def trusts(principal: Any, **condition: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def may(action: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
+
+
+def assume(name: str) -> dict[str, Any]:
+    return may("sts:AssumeRole", role(name))
+
+
+def cycles(survey: Survey) -> dict[str, list[str]]:
+    faults = renewal.renewals(survey.graph, survey.permissions.wanted)
+    return {fault.resource.rpartition("/")[2]: fault.evidence["cycle"] for fault in faults}
+
+
+def test_trust_alone_makes_a_cycle(survey_of: Callable[..., Survey]) -> None:
+    survey = survey_of(
+        {"a": trusts({"AWS": role("b")}), "b": trusts({"AWS": role("a")}), "c": trusts({"AWS": role("a")})}
+    )
+    assert cycles(survey) == {"a": ["a", "b", "a"], "b": ["b", "a", "b"]}
+
+
+def test_trust_in_the_account_needs_the_permission_as_well(survey_of: Callable[..., Survey]) -> None:
+    both = {"a": trusts(ROOT), "b": trusts(ROOT)}
+    assert cycles(survey_of(both)) == {}
+    assert cycles(survey_of(both, may={"a": assume("b")})) == {}
+    assert set(cycles(survey_of(both, may={"a": assume("b"), "b": assume("a")}))) == {"a", "b"}
+
+
+def test_role_that_assumes_itself_is_a_cycle(survey_of: Callable[..., Survey]) -> None:
+    assert cycles(survey_of({"a": trusts({"AWS": role("a")})})) == {"a": ["a", "a"]}
+    assert cycles(survey_of({"a": trusts(ROOT)}, may={"a": may("sts:*")})) == {"a": ["a", "a"]}
+
+
+def test_deny_and_boundary_and_conditions_break_a_cycle(survey_of: Callable[..., Survey]) -> None:
+    both = {"a": trusts(ROOT), "b": trusts(ROOT)}
+    deny = {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}
+    assert cycles(survey_of(both, may={"a": [assume("b"), deny], "b": assume("a")})) == {}
+    named = {
+        "a": trusts({"AWS": role("b")}, Bool={"aws:MultiFactorAuthPresent": "true"}),
+        "b": trusts({"AWS": role("a")}),
+    }
+    assert cycles(survey_of(named)) == {}
+    bound = {
+        "PolicyName": "Bound", "PolicyId": "ANPAEXAMPLE000000000", "Arn": "arn:aws:iam::111122223333:policy/Bound",
+        "Path": "/", "DefaultVersionId": "v1", "CreateDate": "2024-01-01T00:00:00Z",
+        "PolicyVersionList": [{
+            "Document": {"Version": "2012-10-17", "Statement": may("s3:*")},
+            "VersionId": "v1", "IsDefaultVersion": True, "CreateDate": "2024-01-01T00:00:00Z",
+        }],
+    }  # fmt: skip
+    boundary = {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": bound["Arn"]}
+    survey = survey_of(
+        both,
+        may={"a": assume("b"), "b": assume("a")},
+        details={"a": {"PermissionsBoundary": boundary}},
+        policies=(bound,),
+    )
+    assert cycles(survey) == {}
+
+
+def test_condition_on_who_is_asked_for_each_caller(survey_of: Callable[..., Survey]) -> None:
+    only_b = trusts(ROOT, ArnEquals={"aws:PrincipalArn": role("b")})
+    everybody = dict.fromkeys("abc", may("sts:AssumeRole"))
+    survey = survey_of({"a": only_b, "b": trusts({"AWS": role("a")}), "c": trusts({"AWS": role("a")})}, may=everybody)
+    assert cycles(survey) == {"a": ["a", "b", "a"], "b": ["b", "a", "b"]}
+
+
+def test_thousand_roles_that_all_reach_each_other_are_one_component(survey_of: Callable[..., Survey]) -> None:
+    names = [f"role-{index}" for index in range(1000)]
+    survey = survey_of(dict.fromkeys(names, trusts(ROOT)), may=dict.fromkeys(names, may("sts:AssumeRole")))
+    found = cycles(survey)
+    assert len(found) == 1000
+    assert all(len(cycle) == 2 for cycle in found.values())
+    assert survey.graph.complete
+    assert survey.graph.questions == 1000
+
+
+def test_ring_of_a_thousand_roles_is_shown_and_not_enumerated(survey_of: Callable[..., Survey]) -> None:
+    count = 1000
+    survey = survey_of({f"r{n}": trusts({"AWS": role(f"r{(n + 1) % count}")}) for n in range(count)})
+    faults = list(renewal.renewals(survey.graph, survey.permissions.wanted))
+    assert len(faults) == count
+    assert all(fault.evidence["roles"] == count and len(fault.message) < 200 for fault in faults)
+
+
+def test_duplicate_names_are_no_trouble(survey_of: Callable[..., Survey]) -> None:
+    survey = survey_of({"a": trusts([{"AWS": role("a")}][0]), "b": EC2}, details={"b": {"RoleName": "a"}})
+    assert "a" in cycles(survey)
+
+
+@pytest.mark.parametrize(
+    ("trust", "users", "expected"),
+    [
+        (trusts({"AWS": "arn:aws:iam::111122223333:user/u"}), {"u": None}, True),
+        (trusts({"AWS": "arn:aws:iam::111122223333:user/gone"}), {"u": None}, False),
+        (trusts({"AWS": "arn:aws:iam::111122223333:user/u"}, Bool={"aws:MultiFactorAuthPresent": "true"}), {"u": None}, False),
+        (trusts({"AWS": "arn:aws:iam::111122223333:user/u"}, BoolIfExists={"aws:MultiFactorAuthPresent": "true"}), {"u": None}, True),
+        (trusts({"AWS": "arn:aws:iam::111122223333:user/u"}, NumericLessThan={"aws:MultiFactorAuthAge": "900"}), {"u": None}, False),
+        (trusts(ROOT), {"u": None}, False),
+        (trusts(ROOT), {"u": may("sts:AssumeRole")}, True),
+        (trusts(ROOT), {"u": may("sts:AssumeRole", Bool={"aws:MultiFactorAuthPresent": "true"})}, False),
+        (trusts(ROOT), {"u": may("sts:AssumeRole", role("role"))}, True),
+        (trusts(ROOT), {"u": may("sts:AssumeRole", role("other"))}, False),
+        (EC2, {"u": may("*")}, False),
+    ],
+)  # fmt: skip
+def test_mfa_is_asked_of_the_people_that_may_assume_a_role(
+    survey_of: Callable[..., Survey], trust: Any, users: Any, expected: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    survey = survey_of({"role": trust}, users=users)
+    assert bool(list(people.without_mfa(survey.permissions))) is expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (may("iam:PutRolePolicy"), "iam:PutRolePolicy"),
+        (may("iam:Create*"), "iam:CreatePolicyVersion"),
+        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, "iam:PutRolePolicy"),
+        (may("iam:AttachUserPolicy", "arn:aws:iam::*:user/*"), "iam:AttachUserPolicy"),
+        (may("iam:PutRolePolicy", role("one")), "iam:PutRolePolicy"),
+        (may("iam:PutRolePolicy", StringEquals={"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/B"}), None),
+        (may("iam:CreateAccessKey", "arn:aws:iam::111122223333:user/${aws:username}"), None),
+        ([may("iam:PassRole"), may("ec2:RunInstances")], "passes any role to ec2.amazonaws.com"),
+        ([may("iam:PassRole"), may(["lambda:CreateFunction", "lambda:InvokeFunction"])], "to lambda.amazonaws.com"),
+        (may("iam:PassRole"), None),
+        ([may("iam:PassRole", role("task")), may("ecs:*")], None),
+        ([may("iam:PassRole", role("admin")), may("ecs:*")], "passes arn:aws:iam::111122223333:role/admin"),
+        ([may("iam:PassRole", StringEquals={"iam:PassedToService": "glue.amazonaws.com"}), may("ec2:*")], None),
+        ([may("iam:PassRole", StringEquals={"iam:PassedToService": "ec2.amazonaws.com"}), may("ec2:*")], "passes"),
+        (may("sts:AssumeRole"), "sts:AssumeRole without limit"),
+        (may("sts:AssumeRole", role("admin")), "assumes an administrator: role -> admin"),
+        (may("sts:AssumeRole", role("other")), None),
+        ([may("iam:*"), {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}], None),
+        (may("*"), None),
+        (may(["s3:*", "iam:Get*", "iam:List*"]), None),
+    ],
+)  # fmt: skip
+def test_escalation_is_asked_of_the_engine(
+    survey_of: Callable[..., Survey], statements: Any, words: str | None
+) -> None:
+    survey = survey_of({"role": EC2, "admin": trusts(ROOT), "other": EC2}, may={"role": statements, "admin": may("*")})
+    faults = [
+        fault for fault in escalation.escalations(survey.permissions, survey.graph) if fault.resource == role("role")
+    ]
+    if words is None:
+        assert faults == []
+    else:
+        assert words in faults[0].message
+
+
+def test_way_to_an_administrator_leads_over_other_roles(survey_of: Callable[..., Survey]) -> None:
+    chain = {"a": EC2, "b": trusts({"AWS": role("a")}), "c": trusts({"AWS": role("b")})}
+    survey = survey_of(chain, may={"c": may("*")})
+    faults = {fault.resource: fault.message for fault in escalation.escalations(survey.permissions, survey.graph)}
+    assert faults.keys() == {role("a"), role("b")}
+    assert faults[role("a")].endswith("a -> b -> c")
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (may("iam:DeleteRolePolicy"), True),
+        (may("iam:DeleteRolePolicy", role("*")), True),
+        (may("iam:DeleteRolePolicy", role("other")), False),
+        (may("iam:PutRolePolicy", role("role")), True),
+        (may("iam:Delete*"), True),
+        (may("*"), True),
+        ([may("*"), {"Effect": "Deny", "Action": "iam:*", "Resource": role("role")}], False),
+        ([may("iam:*"), {"Effect": "Deny", "NotAction": ["iam:Get*"], "Resource": "*"}], False),
+        (may("iam:DeleteRolePolicy", Bool={"aws:MultiFactorAuthPresent": "true"}), True),
+        (may("iam:DeleteUserPolicy"), False),
+        ({"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}, True),
+    ],
+)
+def test_containment_is_asked_of_the_engine(
+    survey_of: Callable[..., Survey], statements: Any, expected: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    survey = survey_of({"role": EC2}, may={"role": statements})
+    assert bool(list(containment.own_undoing(survey.permissions))) is expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (may("sts:GetFederationToken"), True),
+        (may("sts:*", "arn:aws:sts::111122223333:federated-user/*"), True),
+        (may("sts:GetFederationToken", "arn:aws:iam::111122223333:user/u"), True),
+        (may("*"), True),
+        ([may("*"), {"Effect": "Deny", "Action": "sts:GetFederationToken", "Resource": "*"}], False),
+        (may("sts:GetSessionToken"), False),
+        (None, False),
+    ],
+)
+def test_federation_tokens_of_users(
+    survey_of: Callable[..., Survey], statements: Any, expected: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    survey = survey_of({"role": EC2}, users={"u": statements})
+    assert bool(list(people.federation_survivors(survey.permissions))) is expected
