@@ -20,7 +20,7 @@ from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.request import Headers, Request, Response
-from pytest_stsguard.cloud.signature import Claim, claim_of
+from pytest_stsguard.cloud.signature import Claim, claim_of, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.trail import Event
@@ -120,6 +120,8 @@ class Gate:
             raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate this: {unread}") from unread
         check_kind(passage.caller, passage.call)
         surroundings = self._authorizer.surroundings(request, region=passage.call.region)
+        if passage.call.service == "s3" and claim is not None:
+            surroundings |= signature_keys(request, claim)
         if passage.call.service == "sts":
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
@@ -147,7 +149,9 @@ class Gate:
         try:
             account = caller.account or self._backend.account
             lookup = Lookup(self._backend, self._state, account)
-            needed = required(call, account=account, state=lookup, caller_name=caller.name or None)
+            needed = required(
+                call, account=account, state=lookup, caller_name=caller.name if caller.kind == "user" else None
+            )
             for permission in needed:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
@@ -187,7 +191,8 @@ class Gate:
         try:
             response = settle(self._backend.dispatch(passage.request, call, account=account))
         except NotImplementedError as error:
-            raise Fault(Refusal.NOT_SIMULATED, f"moto does not implement `{call.service}:{call.operation}`") from error
+            text = f"moto does not implement `{call.service}:{call.operation}`: {error}"
+            raise Fault(Refusal.NOT_SIMULATED, text) from error
         if response.status < _FAILED:
             for observer in self.observers:
                 observer(call)

@@ -68,7 +68,8 @@ class Lookup:
             found = self._iam_entity(kind, path.rpartition("/")[2])
             return _as_mapping(getattr(found, "tags", None))
         if service == "s3":
-            return self._bucket_tags(tail, arn)
+            bucket, _, key = tail.partition("/")
+            return self._object_tags(bucket, key) if key else self._bucket_tags(bucket, arn)
         if service == "dynamodb" and tail.startswith("table/"):
             table = self._service("dynamodb", region=region).tables.get(tail.split("/")[1])
             return _as_mapping(getattr(table, "tags", None))
@@ -79,6 +80,12 @@ class Lookup:
         if owner is None:
             return {}
         return dict(self._backend.service("s3", account=owner).tagger.get_tag_dict_for_resource(arn))
+
+    def _object_tags(self, bucket: str, key: str) -> Mapping[str, str]:
+        owner = self._state.bucket_owner(bucket)
+        backend = self._backend.service("s3", account=owner) if owner else None
+        found = backend.buckets[bucket].keys.get(key) if backend else None
+        return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend and found else {}
 
     def _iam_entity(self, kind: str, name: str) -> Any:
         iam = self._service("iam")

@@ -26,11 +26,12 @@ from pytest_stsguard.cloud.faults import Fault, Refusal
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.request import Request
 
-__all__ = ["Claim", "claim_of", "verify"]
+__all__ = ["Claim", "claim_of", "signature_keys", "verify"]
 
 _SKEW = timedelta(minutes=15)
 _LONGEST_PRESIGNED = 604_800
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_STAMP = "%Y%m%dT%H%M%SZ"
 _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HEADER = re.compile(
@@ -141,9 +142,27 @@ def verify(request: Request, claim: Claim, secret: str) -> None:
         raise Fault(Refusal.BAD_SIGNATURE)
 
 
+def signature_keys(request: Request, claim: Claim) -> dict[str, str | list[str]]:
+    """Give S3's condition keys about the signature itself: its form, version, age (milliseconds), and payload digest.
+
+    See "Bucket policy examples using condition keys": s3:authType, s3:signatureversion, s3:signatureAge.
+    """
+    keys: dict[str, str | list[str]] = {
+        "s3:authType": "REST-HEADER" if claim.form == "header" else "REST-QUERY-STRING",
+        "s3:signatureversion": "AWS" if claim.form == "s3v2" else "AWS4-HMAC-SHA256",
+    }
+    if claim.date:
+        signed_at = datetime.strptime(claim.date, _STAMP).replace(tzinfo=UTC)
+        keys["s3:signatureAge"] = str(max(0, int((datetime.now(UTC) - signed_at).total_seconds() * 1000)))
+    digest = request.headers.get("x-amz-content-sha256")
+    if digest is not None:
+        keys["s3:x-amz-content-sha256"] = digest
+    return keys
+
+
 def _check_time(claim: Claim) -> None:
     try:
-        signed_at = datetime.strptime(claim.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        signed_at = datetime.strptime(claim.date, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         raise Fault(
             Refusal.BAD_SIGNATURE, "X-Amz-Date must be in the ISO8601 Long Format yyyyMMdd'T'HHmmss'Z'"

@@ -240,3 +240,58 @@ def test_failed_start_renews_nothing(sts_cloud: Cloud, imds_credentials: Callabl
     error = error_of(lambda: sts_cloud.client("ec2").start_instances(InstanceIds=[known, "i-00000000000000000"]))
     assert error["Error"]["Code"] == "InvalidInstanceID.NotFound"
     assert imds_credentials("A").access_key_id == before.access_key_id
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [("delete_bucket_analytics_configuration", {"Id": "x"}), ("get_bucket_request_payment", {})],
+)
+def test_operation_that_moto_takes_for_another_is_refused(
+    sts_cloud: Cloud, operation: str, parameters: dict[str, str]
+) -> None:
+    s3 = sts_cloud.client("s3")
+    error = error_of(lambda: getattr(s3, operation)(Bucket="a4l-secrets-111122223333", **parameters))
+    assert error["Error"]["Code"] == "NotImplemented"
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["a4l-secrets-111122223333"]
+
+
+def test_operations_that_moto_takes_for_others_exist() -> None:
+    from botocore.session import Session
+
+    from pytest_stsguard.cloud.moto_gaps import MISTAKEN
+
+    for service, operations in MISTAKEN.items():
+        assert operations <= set(Session().get_service_model(service).operation_names)
+
+
+def test_fault_inside_moto_is_no_answer(sts_cloud: Cloud) -> None:
+    error = error_of(sts_cloud.client("ec2").describe_vpc_endpoint_services)
+    assert error["Error"]["Code"] == "NotImplemented"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("s3:authType", "REST-HEADER", "AccessDenied"),
+        ("s3:authType", "REST-QUERY-STRING", "allowed"),
+        ("s3:signatureversion", "AWS4-HMAC-SHA256", "AccessDenied"),
+        ("s3:ExistingObjectTag/level", "secret", "AccessDenied"),
+        ("s3:ExistingObjectTag/level", "open", "allowed"),
+    ],
+)
+def test_keys_of_signature_and_object_reach_conditions(sts_cloud: Cloud, key: str, value: str, expected: str) -> None:
+    bucket, s3 = "a4l-secrets-111122223333", sts_cloud.client("s3")
+    tags = {"TagSet": [{"Key": "level", "Value": "secret"}]}
+    s3.put_object_tagging(Bucket=bucket, Key="secret.txt", Tagging=tags)
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"StringEquals": {key: value}},
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(deny))
+    if expected == "allowed":
+        assert s3.get_object(Bucket=bucket, Key="secret.txt")["Body"].read()
+    else:
+        assert error_of(lambda: s3.get_object(Bucket=bucket, Key="secret.txt"))["Error"]["Code"] == expected
