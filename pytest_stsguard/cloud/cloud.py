@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_stsguard.clock import SimulatedClock
@@ -308,5 +309,8 @@ def _shared_loader() -> Any:
     if not _LOADER:
         import botocore.loaders  # noqa: PLC0415 - as above
 
-        _LOADER.append(botocore.loaders.create_loader())
+        loader: Any = botocore.loaders.create_loader()
+        # Each client asks for the table of endpoints, which botocore would read from its file every time.
+        loader.load_data_with_path = cache(loader.load_data_with_path)
+        _LOADER.append(loader)
     return _LOADER[0]
