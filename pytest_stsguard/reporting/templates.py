@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest_stsguard
 from pytest_stsguard.errors import StsGuardError
+from pytest_stsguard.reporting.text import visible
 
-__all__ = ["macros"]
+__all__ = ["macros", "page", "source"]
 
 _FOLDER = "reports"
 
@@ -22,12 +23,59 @@ def _environment() -> Any:
     folders = [str(Path(place) / _FOLDER) for place in pytest_stsguard.__path__ if (Path(place) / _FOLDER).is_dir()]
     if not folders:
         raise StsGuardError("the templates are missing", hint="reinstall pytest-stsguard")
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders), autoescape=True, undefined=jinja2.StrictUndefined
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
+    environment.filters["block"] = _block
+    environment.filters["ticks"] = _ticks
+    environment.filters["number"] = "{:,}".format
+    return environment
+
+
+class _Block(str):
+    """A text of several lines whose hidden characters have been made visible already."""
+
+    __slots__ = ()
+
+
+def _shown(value: Any) -> Any:
+    """Make hidden characters visible in every text that a template puts out; escaping comes after."""
+    return visible(value) if type(value) is str else value
+
+
+def _ticks(text: str) -> Any:
+    """Write what stands between backticks as code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - comes with jinja2
+
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape("`".join(parts))
+    written = (f"<code>{escape(part)}</code>" if index % 2 else str(escape(part)) for index, part in enumerate(parts))
+    return Markup("".join(written))  # noqa: S704 - every part is escaped above
+
+
+def _block(text: str) -> _Block:
+    return _Block("\n".join(visible(line) for line in text.split("\n")))
 
 
 @lru_cache(maxsize=8)
 def macros(template: str) -> Any:
     """Give the macros of a template as a module."""
     return _environment().get_template(template).module
+
+
+def page(template: str, **values: Any) -> str:
+    """Render a template."""
+    return str(_environment().get_template(template).render(**values))
+
+
+@lru_cache(maxsize=8)
+def source(name: str) -> str:
+    """Give a style sheet or a script as it stands in the folder."""
+    environment = _environment()
+    return str(environment.loader.get_source(environment, name)[0])

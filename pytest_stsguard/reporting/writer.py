@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "parse_request", "render", "write"]
 
-FORMATS: Final = ("csv", "json", "markdown", "sarif")
+FORMATS: Final = ("csv", "html", "json", "markdown", "sarif")
 """The formats, each a module of `pytest_stsguard.reporting.formats` with a function `render(run) -> str`."""
 
 

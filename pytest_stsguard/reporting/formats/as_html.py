@@ -1,0 +1,118 @@
+"""HTML: one file, no network, readable without JavaScript, better with it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_stsguard.reporting.model import RANKS
+from pytest_stsguard.reporting.templates import page, source
+from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.views.findings import cards, cleanups, groups, holders
+from pytest_stsguard.reporting.views.matrix import matrix
+from pytest_stsguard.reporting.views.timeline import picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_stsguard.reporting.model import Run
+    from pytest_stsguard.reporting.views.findings import Card
+
+__all__ = ["render"]
+
+MOST_CARDS: Final = 400
+"""Findings that stand on the page itself; the others are data, which JavaScript shows when they are looked for."""
+MOST_HOLDERS: Final = 500
+MOST_DRILLS: Final = 60
+MOST_EVIDENCE: Final = 1_500_000
+"""Characters of evidence and policies in the data, so that the page of 10,000 roles stays under 5 MB."""
+
+
+def render(run: Run) -> str:
+    """Render as a page; its policy lets nothing run or load but the style and the script that it carries."""
+    made = cards(run)
+    style, script = source("report.css"), source("report.js")
+    every = holders(made)
+    noted = {gap.control: gap.reason for gap in (*run.not_evaluated, *run.errors)}
+    counts = run.summary.by_control
+    clean = [name for name in run.evaluated if not counts.get(name) and name not in noted]
+    return page(
+        "report.html.j2",
+        run=run,
+        ranks=RANKS,
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "img-src data:; base-uri 'none'; form-action 'none'",
+        style=style,
+        script=script,
+        headline=_headline(run),
+        failing=_failing(run),
+        groups=groups(run, made, most=MOST_CARDS),
+        matrix=matrix(made),
+        holders=every[:MOST_HOLDERS],
+        holders_left=len(every[MOST_HOLDERS:]),
+        calendar=cleanups(run),
+        drills=[picture(drill) for drill in run.drills if drill.steps][:MOST_DRILLS],
+        drills_left=len([drill for drill in run.drills if drill.steps][MOST_DRILLS:]),
+        clean=[run.control(name) for name in clean],
+        gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
+        data=_block(run, made[MOST_CARDS:]),
+        left=len(made[MOST_CARDS:]),
+    )
+
+
+def _failing(run: Run) -> int:
+    levels = RANKS[: RANKS.index(run.fail_on) + 1]
+    return sum(finding.active and finding.severity in levels for finding in run.findings)
+
+
+def _headline(run: Run) -> str:
+    failing = _failing(run)
+    failed = sum(drill.outcome == "failed" for drill in run.drills)
+    if run.verdict == "pass":
+        return f"Nothing at {run.fail_on} or above" if run.summary.findings else "Nothing found"
+    parts = [f"{failing:,} finding{'' if failing == 1 else 's'} at {run.fail_on} or above"] if failing else []
+    parts += [f"{len(run.errors):,} without a verdict"] if run.errors else []
+    parts += [f"{failed:,} drill{'' if failed == 1 else 's'} failed"] if failed else []
+    return ", ".join(parts) or "A check failed"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _block(run: Run, rest: Sequence[Card]) -> str:
+    """Write the findings that are not on the page as JSON that may stand in a script element.
+
+    ``<``, ``>`` and ``&`` are escaped, so that no text in it ends the element; what is not ASCII is escaped anyway.
+    """
+    room = MOST_EVIDENCE
+    rows = []
+    policies: dict[tuple[str, ...], int] = {}
+    for card in rest:
+        row, size = _row(card, policies, room)
+        room -= size
+        rows.append(row)
+    data = {"rows": rows, "policies": [list(policy) for policy in policies], "at": run.at}
+    text = json.dumps(data, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _row(card: Card, policies: dict[tuple[str, ...], int], room: int) -> tuple[list[Any], int]:
+    """Write a finding as a list, and say how much of the room for evidence it took."""
+    finding = card.finding
+    where = f"{visible(finding.location.file, 200)}:{finding.location.line}" if finding.location else ""
+    row: list[Any] = [
+        *(finding.control, RANKS.index(finding.severity), visible(finding.resource), visible(finding.message, 400)),
+        *(card.anchor, card.status, visible(finding.place, 120), where),
+    ]
+    size = sum(len(name) + len(text) + 6 for name, text in card.facts)
+    new = card.policy is not None and card.policy not in policies
+    size += sum(map(len, card.policy)) + 12 if card.policy is not None and new else 0
+    if size > room:
+        return row, 0
+    row.append([list(fact) for fact in card.facts])
+    if card.policy is not None:
+        row.append(policies.setdefault(card.policy, len(policies)))
+    return row, size

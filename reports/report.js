@@ -1,0 +1,157 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const ranks = ["critical", "high", "medium", "low"];
+  const page = 100;
+  const data = JSON.parse($("data").textContent);
+  const on = (element, name, act) => element && element.addEventListener(name, act);
+
+  const make = (tag, name, text) => {
+    const element = document.createElement(tag);
+    if (name) element.className = name;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  };
+
+  // Theme: the system's choice until the button is pressed.
+  const theme = $("theme");
+  const root = document.documentElement;
+  const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const name = () => { theme.textContent = isDark() ? "Light" : "Dark"; theme.setAttribute("aria-label", "Switch to " + (isDark() ? "light" : "dark") + " colours"); };
+  theme.hidden = false;
+  name();
+  on(theme, "click", () => { root.dataset.theme = isDark() ? "light" : "dark"; name(); });
+
+  // Findings on the page, and those that are data only.
+  const cards = [...document.querySelectorAll(".finding")].map((element) => ({
+    element,
+    group: element.closest(".control"),
+    severity: element.dataset.severity,
+    status: element.dataset.status,
+    text: (element.closest(".control").dataset.control + " " + element.textContent).toLowerCase(),
+    name: element.querySelector(".name").textContent,
+  }));
+  const rows = data.rows.map((row) => ({
+    row, severity: ranks[row[1]], status: row[5],
+    text: (row[0] + " " + row[2] + " " + row[3] + " " + row[6] + " " + JSON.stringify(row[8] || "")).toLowerCase(),
+    name: row[2].split("/").pop(),
+  }));
+
+  const term = (list, title, text) => {
+    const line = make("div");
+    line.append(make("dt", "", title), make("dd", "mono", text));
+    list.append(line);
+  };
+  const draw = ({ row, severity, status, name: title }) => {
+    const [control, , resource, message, anchor, , place, where, facts, policy] = row;
+    const item = make("li", "finding " + severity + " " + status);
+    item.id = anchor;
+    const details = make("details");
+    const summary = make("summary");
+    const what = make("span", "what");
+    const dot = make("span", "dot");
+    dot.setAttribute("aria-hidden", "true");
+    what.append(make("span", "id", control), make("strong", "name", title), " ", make("span", "message", message));
+    summary.append(dot, what);
+    details.append(summary);
+    const fill = () => {
+      const body = make("div", "body");
+      const list = make("dl", "facts");
+      term(list, "resource", resource);
+      if (place) term(list, "place", place);
+      if (where) term(list, "source", where);
+      if (facts) facts.forEach(([fact, text]) => term(list, fact, text));
+      else term(list, "evidence", "in the JSON report");
+      body.append(list);
+      if (policy !== undefined) {
+        const [label, before, marked, after] = data.policies[policy];
+        const figure = make("figure");
+        const code = make("code");
+        code.append(before);
+        if (marked) code.append(make("mark", "", marked));
+        code.append(after);
+        const block = make("pre", "code");
+        block.tabIndex = 0;
+        block.append(code);
+        figure.append(make("figcaption", "", label), block);
+        body.append(figure);
+      }
+      details.append(body);
+    };
+    details.addEventListener("toggle", fill, { once: true });
+    item.append(details);
+    return item;
+  };
+
+  const bar = $("bar");
+  let found = [];
+  let drawn = 0;
+  const more = () => {
+    const part = document.createDocumentFragment();
+    found.slice(drawn, drawn + page).forEach((entry) => part.append(draw(entry)));
+    $("extra-list").append(part);
+    drawn = Math.min(drawn + page, found.length);
+    $("extra-more").hidden = drawn >= found.length;
+  };
+  const apply = () => {
+    const words = $("query").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const severities = new Set([...bar.querySelectorAll("[name=severity]:checked")].map((box) => box.value));
+    const status = $("status").value;
+    const fits = (entry) => severities.has(entry.severity) && (!status || entry.status === status) && words.every((word) => entry.text.includes(word));
+    const groups = new Map();
+    let count = 0;
+    cards.forEach((card) => {
+      const fit = fits(card);
+      card.element.hidden = !fit;
+      groups.set(card.group, groups.get(card.group) || fit);
+      count += fit;
+    });
+    document.querySelectorAll(".control").forEach((group) => { group.hidden = groups.get(group) !== true; });
+    found = rows.filter(fits);
+    if ($("sort").value) found = [...found].sort((a, b) => a.name.localeCompare(b.name));
+    drawn = 0;
+    $("extra-list").replaceChildren();
+    $("extra").hidden = !found.length;
+    more();
+    $("shown").textContent = (count + found.length).toLocaleString("en") + " of " + (cards.length + rows.length).toLocaleString("en");
+  };
+  const sort = () => {
+    const byName = $("sort").value === "name";
+    document.querySelectorAll(".control .list").forEach((list) => {
+      const own = cards.filter((card) => card.element.parentElement === list);
+      const order = byName ? [...own].sort((a, b) => a.name.localeCompare(b.name)) : own;
+      order.forEach((card) => list.append(card.element));
+    });
+    apply();
+  };
+  let wait;
+  on($("query"), "input", () => { clearTimeout(wait); wait = setTimeout(apply, 120); });
+  bar.addEventListener("change", (event) => (event.target.id === "sort" ? sort() : apply()));
+  bar.addEventListener("submit", (event) => event.preventDefault());
+  on($("extra-more"), "click", more);
+  if (cards.length) {
+    bar.hidden = false;
+    if ($("left")) $("left").hidden = true;
+    apply();
+  }
+
+  // A link to a finding opens it, whatever the filter hides.
+  const open = () => {
+    const anchor = location.hash.slice(1);
+    if (!/^f-[0-9a-f-]+$/.test(anchor)) return;
+    let target = $(anchor);
+    if (!target) {
+      const entry = rows.find(({ row }) => row[4] === anchor);
+      if (!entry) return;
+      $("extra").hidden = false;
+      target = draw(entry);
+      $("extra-list").prepend(target);
+    }
+    target.hidden = false;
+    if (target.closest(".control")) target.closest(".control").hidden = false;
+    target.querySelector("details").open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", open);
+  open();
+})();
