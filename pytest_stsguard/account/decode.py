@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from re import Match
 from re import compile as regex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,11 +17,12 @@ from pytest_stsguard.policy.reading import short
 if TYPE_CHECKING:
     from pytest_stsguard.account.location import Path
 
-__all__ = ["DAMAGED", "LocatedPage", "decode_pages"]
+__all__ = ["DAMAGED", "Hints", "LocatedPage", "decode_pages", "decode_value"]
 
 DAMAGED = "\\ufffd"
 """What a lone surrogate's escape is replaced with (the same length), so that the rest of the file can be read."""
 
+_T = TypeVar("_T")
 _PAGE = msgspec.json.Decoder(Page)
 _PAGES = msgspec.json.Decoder(list[Page])
 _STEP = regex(r"\.(?P<key>\w+)|\[(?P<index>\d+)\]")
@@ -31,7 +32,21 @@ _ESCAPE = regex(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|[^u]|u)"
 )
 _DEEP = 200
-_AGAIN = "fetch the export again"
+
+
+class Hints(NamedTuple):
+    """What to do about an input that cannot be used: a file that is cut off, one of the wrong shape, one that is no JSON."""
+
+    again: str
+    shape: str
+    form: str
+
+
+_EXPORT = Hints(
+    again="fetch the export again",
+    shape="an export of GetAccountAuthorizationDetails is a JSON object",
+    form="expected the output of `aws iam get-account-authorization-details`",
+)
 _TWICE = "write the pages one after the other instead"
 _LISTS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 
@@ -73,6 +88,31 @@ def decode_pages(text: str, file: str | None) -> list[LocatedPage]:
     if any(text.count(f'"{name}"') > len(found) for name in _LISTS):
         _refuse_repeated(source, [(start, path) for start, path, _ in pages])
     return found
+
+
+def decode_value(text: str, file: str, decoder: msgspec.json.Decoder[_T], *, hints: Hints) -> tuple[_T, JsonText]:
+    """Decode a text that holds one JSON value.
+
+    Args:
+        text: the JSON.
+        file: its name in errors and locations.
+        decoder: the value's type.
+        hints: what errors advise.
+
+    Raises:
+        InputError: as for `decode_pages`, or half a surrogate pair.
+    """
+    source = JsonText(file, text)
+    for match in _ESCAPE.finditer(text) if "\\u" in text else ():
+        if match["lone"]:
+            where = f"{file}:{source.line_at(match.start())}"
+            raise InputError(f"a text holds half a surrogate pair, `{match[0]}`", location=where, hint=hints.again)
+    try:
+        return decoder.decode(text), source
+    except msgspec.DecodeError as error:
+        raise _explain(error, source, 0, hints=hints) from error
+    except RecursionError as error:
+        raise _too_deep(source) from error
 
 
 def _refuse_repeated(source: JsonText, places: list[tuple[int, Path]]) -> None:
@@ -120,7 +160,7 @@ def _split(source: JsonText, text: str) -> list[tuple[int, str]]:
     return values
 
 
-def _explain(error: msgspec.DecodeError, source: JsonText, start: int) -> InputError:
+def _explain(error: msgspec.DecodeError, source: JsonText, start: int, *, hints: Hints = _EXPORT) -> InputError:
     """Say what is wrong in a person's words, and where."""
     message = str(error)
     if isinstance(error, msgspec.ValidationError):
@@ -128,14 +168,14 @@ def _explain(error: msgspec.DecodeError, source: JsonText, start: int) -> InputE
         path: Path = tuple(m["key"] or int(m["index"]) for m in _STEP.finditer(where.strip("`")))
         place = Location(source.file, path, text=source, start=start)
         what = what.replace("Object missing required field", "an object lacks")
-        hint = _AGAIN if path else "an export of GetAccountAuthorizationDetails is a JSON object"
+        hint = hints.again if path else hints.shape
         return InputError(what[0].lower() + what[1:], location=str(place), hint=hint)
     if match := _MALFORMED.match(message):
-        return _malformed(*_pinpoint(source, start, match), source=source)
+        return _malformed(*_pinpoint(source, start, match), source=source, hints=hints)
     return InputError(
         "the JSON ends in the middle: the file is cut off",
         location=f"{source.file}:{source.line_at(len(source.text))}",
-        hint=_AGAIN,
+        hint=hints.again,
     )
 
 
@@ -151,14 +191,14 @@ def _pinpoint(source: JsonText, start: int, match: Match[str]) -> tuple[str, int
     return match["what"], start + len(before.decode(errors="ignore"))
 
 
-def _malformed(what: str, offset: int, *, source: JsonText) -> InputError:
+def _malformed(what: str, offset: int, *, source: JsonText, hints: Hints = _EXPORT) -> InputError:
     found = source.text[offset : offset + 1]
     shown = f", found `{found}`" if found.isprintable() and found else f", found U+{ord(found):04X}" if found else ""
     where = f"{source.file}:{source.line_at(offset)}:{source.column_at(offset)}"
     return InputError(
         f"not JSON: {what}{shown}",
         location=where,
-        hint="expected the output of `aws iam get-account-authorization-details`",
+        hint=hints.form,
     )
 
 

@@ -1,113 +1,166 @@
 """The live source: an account read through any boto3 Session, of AWS or of a simulation.
 
-It needs ``iam:GetAccountAuthorizationDetails``; whatever else it may not read becomes a gap of the account.
+It needs ``iam:GetAccountAuthorizationDetails``; whatever else it may not read becomes a gap of the account. Calls run side
+by side, each client slows down when it is throttled, and the number of calls grows by two for a thousand roles.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_stsguard.account.build import AccountBuilder
+from pytest_stsguard.account.calls import HOME, Calls, Step, reason_of
+from pytest_stsguard.account.keep import Keep
 from pytest_stsguard.errors import AwsUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
+    from pathlib import Path
 
     import boto3
 
     from pytest_stsguard.account.model import Account
 
-__all__ = ["read_session"]
+__all__ = ["JOBS", "read_session"]
 
-_CONFIG = Config(retries={"mode": "adaptive"})  # slows down when throttled; AWS_MAX_ATTEMPTS still counts
-_PAGE_SIZE = 1000
-_HOME = "us-east-1"
+JOBS: Final = 8
+"""Calls under way at the same time; there are more steps than that only where many regions are read."""
+
+_PAGE_SIZE: Final = 1000
+_Pages = Future[list[str]]
+_DETAILS = Step("details", "iam", "get_account_authorization_details", "Marker", "MaxItems")
+_OPTIONAL: Final = {
+    "MaxSessionDuration": (Step("roles", "iam", "list_roles", "Marker", "MaxItems"),),
+    "identity providers": (
+        Step("oidc", "iam", "list_open_id_connect_providers"),
+        Step("saml", "iam", "list_saml_providers"),
+    ),
+    "organization": (Step("organization", "organizations", "describe_organization"),),
+}
 
 
-def read_session(session: boto3.Session, *, source: str = "aws", page_size: int = _PAGE_SIZE) -> Account:
+def read_session(
+    session: boto3.Session,
+    *,
+    source: str = "aws",
+    page_size: int = _PAGE_SIZE,
+    regions: Iterable[str] | None = (),
+    jobs: int = JOBS,
+    keep: str | Path | None = None,
+) -> Account:
     """Read the account that a session's credentials belong to.
 
     Args:
         session: anything that makes boto3 clients.
         source: what the account is called.
         page_size: entries a call, at most 1,000.
+        regions: where to look for instances; empty: the session's region; None: every region that the account has enabled.
+        jobs: calls under way at the same time.
+        keep: a directory for the answers; a run that was interrupted goes on from them, a finished one begins anew.
 
     Raises:
         AwsUnavailableError: AWS is out of reach, or refuses to give the account's authorization details.
-        InputError: the answer cannot be used.
+        InputError: the answer cannot be used, or `keep` is of another account.
     """
-    builder = AccountBuilder(source)
+    calls = Calls(session, page_size=page_size)
     try:
-        for page in _paginate(session, "iam", "get_account_authorization_details", page_size=page_size):
-            builder.add_text(_text(page), None)
+        kept = None if keep is None else Keep(keep, calls.caller().account)
+        return _Reading(calls, source, jobs, kept).read(regions)
     except (ClientError, BotoCoreError) as error:
         raise AwsUnavailableError(
-            f"cannot read the account: {_reason(error)}",
+            f"cannot read the account: {reason_of(error)}",
             location=source,
             hint="it needs working credentials that may call iam:GetAccountAuthorizationDetails",
         ) from error
-    for gap, read in _OPTIONAL.items():
+
+
+class _Reading:
+    """One account while it is being read."""
+
+    def __init__(self, calls: Calls, source: str, jobs: int, kept: Keep | None) -> None:
+        self.calls = calls
+        self.kept = kept
+        self.builder = AccountBuilder(source)
+        self.pool = ThreadPoolExecutor(max(jobs, 1), thread_name_prefix="stsguard")
+
+    def read(self, regions: Iterable[str] | None) -> Account:
+        """Read everything; only the account's details must be readable."""
         try:
-            for page in read(session):
-                builder.add_text(_text(page), None)
+            details = self._start(_DETAILS)
+            optional = {gap: [self._start(step) for step in steps] for gap, steps in _OPTIONAL.items()}
+            instances = {region: self._start(_instances(region)) for region in self._regions(regions)}
+            self._add(details.result())
+            for gap, started in optional.items():
+                self._collect(gap, started)
+            self._collect_instances(instances)
+            self._add_audiences(optional["identity providers"][0])
+        finally:
+            self.pool.shutdown(cancel_futures=True)
+        account = self.builder.build()
+        if self.kept is not None:
+            self.kept.finish()
+        return account
+
+    def _start(self, step: Step) -> _Pages:
+        return self.pool.submit(self.calls.pages, step, self.kept)
+
+    def _add(self, pages: list[str]) -> None:
+        for page in pages:
+            self.builder.add_text(page, None)
+
+    def _collect(self, gap: str, started: list[_Pages]) -> str | None:
+        """Take in the answers of some steps; gives why one of them has none."""
+        for future in started:
+            try:
+                self._add(future.result())
+            except (ClientError, BotoCoreError) as error:
+                self.builder.gaps[gap] = reason_of(error)
+                return self.builder.gaps[gap]
+        return None
+
+    def _regions(self, regions: Iterable[str] | None) -> list[str]:
+        """List the regions to read, and note that the others are not."""
+        own = self.calls.region
+        if regions is not None:
+            found = list(dict.fromkeys(regions)) or [own]
+            told = "a session is read in one region" if found == [own] else "other regions were not asked for"
+            self.builder.gaps[f"instances outside {', '.join(found)}"] = told
+            return found
+        try:
+            return self.calls.regions()
         except (ClientError, BotoCoreError) as error:
-            builder.gaps[gap] = _reason(error)
-    region = session.region_name or _HOME
-    builder.gaps.setdefault(f"instances outside {region}", "a session is read in one region")
-    return builder.build()
+            self.builder.gaps[f"instances outside {own}"] = reason_of(error)
+            return [own]
+
+    def _collect_instances(self, started: dict[str, _Pages]) -> None:
+        """Take in the instances; a reason that holds in every region is told once."""
+        failed = {
+            region: reason
+            for region, future in started.items()
+            if (reason := self._collect(f"instances in {region}", [future])) is not None
+        }
+        if len(failed) == len(started) and len(set(failed.values())) == 1:
+            for region in failed:
+                del self.builder.gaps[f"instances in {region}"]
+            self.builder.gaps["instances"] = next(iter(failed.values()))
+
+    def _add_audiences(self, listed: _Pages) -> None:
+        """Ask every OIDC provider for its audiences; the listing does not tell them."""
+        if listed.exception() is not None:
+            return
+        started = [self._start(_provider(arn)) for arn in self.calls.providers(listed.result())]
+        self._collect("identity providers in detail", started)
 
 
-def _paginate(
-    session: boto3.Session, service: str, operation: str, *, page_size: int = _PAGE_SIZE
-) -> Iterator[dict[str, Any]]:
-    client: Any = session.client(service, region_name=session.region_name or _HOME, config=_CONFIG)  # type: ignore[call-overload]  # the service is a variable
-    yield from client.get_paginator(operation).paginate(PaginationConfig={"PageSize": page_size})
+def _instances(region: str) -> Step:
+    return Step(f"instances-{region}", "ec2", "describe_instances", "NextToken", "MaxResults", region=region)
 
 
-def _call(session: boto3.Session, service: str, operation: str) -> Iterator[dict[str, Any]]:
-    client: Any = session.client(service, region_name=session.region_name or _HOME, config=_CONFIG)  # type: ignore[call-overload]  # the service is a variable
-    yield getattr(client, operation)()
-
-
-def _roles(session: boto3.Session) -> Iterator[dict[str, Any]]:
-    return _paginate(session, "iam", "list_roles")
-
-
-def _instances(session: boto3.Session) -> Iterator[dict[str, Any]]:
-    return _paginate(session, "ec2", "describe_instances")
-
-
-def _providers(session: boto3.Session) -> Iterator[dict[str, Any]]:
-    yield from _call(session, "iam", "list_open_id_connect_providers")
-    yield from _call(session, "iam", "list_saml_providers")
-
-
-def _organization(session: boto3.Session) -> Iterator[dict[str, Any]]:
-    return _call(session, "organizations", "describe_organization")
-
-
-_OPTIONAL: dict[str, Callable[[boto3.Session], Iterator[dict[str, Any]]]] = {
-    "MaxSessionDuration": _roles,
-    "instances": _instances,
-    "identity providers": _providers,
-    "organization": _organization,
-}
-
-
-def _text(page: dict[str, Any]) -> str:
-    """Write an answer as JSON, so that every source is decoded the same way; the transport's own part stays out."""
-    body = {key: value for key, value in page.items() if key not in ("ResponseMetadata", "Marker")}
-    return msgspec.json.encode(body).decode()
-
-
-def _reason(error: ClientError | BotoCoreError) -> str:
-    if isinstance(error, ClientError):
-        details = error.response.get("Error", {})
-        return f"{details.get('Code', 'unknown error')} at {error.operation_name}"
-    text = " ".join(str(error).split()).rstrip(".")
-    return text[:1].lower() + text[1:]
+def _provider(arn: str) -> Step:
+    name = "".join(sign if sign.isalnum() else "-" for sign in arn.partition("/")[2])
+    arguments = (("OpenIDConnectProviderArn", arn),)
+    return Step(f"oidc-{name}", "iam", "get_open_id_connect_provider", region=HOME, arguments=arguments)

@@ -6,17 +6,24 @@ import json
 from array import array
 from bisect import bisect_left
 from re import compile as regex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["JsonText", "Location", "Path", "write_path"]
+__all__ = ["JsonText", "Lines", "Location", "Path", "write_path"]
 
 Path = tuple[str | int, ...]
 
 _SPACE = regex(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
+
+
+class Lines(Protocol):
+    """What knows the lines of a text that has been read."""
+
+    def line_of(self, path: Path, *, start: int = 0) -> int:
+        """Give the line, from 1, of the value at `path`; of the last one found, if a step fails."""
 
 
 class JsonText:
@@ -40,6 +47,10 @@ class JsonText:
     def column_at(self, offset: int) -> int:
         """Give the column, from 1, of a character's offset."""
         return offset - self.text.rfind("\n", 0, offset)
+
+    def line_of(self, path: Path, *, start: int = 0) -> int:
+        """Give the line, from 1, of the value at `path` in the JSON value at `start`."""
+        return self.line_at(self.offset_of(path, start=start))
 
     def offset_of(self, path: Path, *, start: int = 0) -> int:
         """Give the offset of the value at `path` in the JSON value at `start`; of the last one found, if a step fails."""
@@ -91,24 +102,31 @@ class Location:
     Args:
         file: the file's name as the user gave it; None for a live account.
         path: object keys and array indices from the top of the JSON value.
-        text: what was read; None for a live account.
+        text: what was read, and knows its lines; None for a live account.
         start: the offset of the JSON value in `text` (a file may hold several pages).
     """
 
     __slots__ = ("_line", "_start", "_text", "file", "path")
 
-    def __init__(self, file: str | None, path: Path, *, text: JsonText | None = None, start: int = 0) -> None:
+    def __init__(self, file: str | None, path: Path, *, text: Lines | None = None, start: int = 0) -> None:
         self.file = file
         self.path = path
         self._text = text
         self._start = start
         self._line: int | None = None
 
+    @classmethod
+    def at(cls, file: str | None, path: Path, *, line: int | None) -> Location:
+        """Make a location whose line is known."""
+        location = cls(file, path)
+        location._line = line
+        return location
+
     @property
     def line(self) -> int | None:
         """The line, from 1, on which the value starts; None for a live account."""
         if self._line is None and self._text is not None:
-            self._line = self._text.line_at(self._text.offset_of(self.path, start=self._start))
+            self._line = self._text.line_of(self.path, start=self._start)
         return self._line
 
     @property
@@ -134,9 +152,7 @@ class Location:
 
 
 def _restore(file: str | None, path: Path, line: int | None) -> Location:
-    location = Location(file, path)
-    location._line = line  # noqa: SLF001 - the other half of Location.__reduce__
-    return location
+    return Location.at(file, path, line=line)
 
 
 def write_path(path: Path) -> str:

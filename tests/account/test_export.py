@@ -247,7 +247,7 @@ def test_an_old_python_style_date_and_epoch_seconds_are_dates(tmp_path: Path) ->
         ("%7B", "the document is not JSON"),
         ("nonsense", "the document is not JSON"),
         ({}, "the element `Statement` is missing"),
-        ({"Statement": [None]}, "a statement is an object, not a null"),
+        ({"Statement": [None]}, "a statement is an object, not null"),
         ('{"Statement": [], "Statement": []}', "duplicate key `Statement`"),
         ("[" * 20_000 + "]" * 20_000, "nested too deeply"),
         ('{"a": ' * 20_000, "nested too deeply"),
@@ -424,20 +424,20 @@ def test_other_partitions_are_read(tmp_path: Path) -> None:
     assert account.partition == "aws-us-gov"
 
 
-@pytest.mark.parametrize("target", ["cfn:stack.yml", "tfplan:plan.json", "org", "org:audit"])
-def test_targets_to_come_are_refused_by_name(target: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"target `{target}` is not supported yet"):
+@pytest.mark.parametrize("target", ["org", "org:audit"])
+def test_an_organisation_is_no_single_account(target: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"target `{target}` names several accounts"):
         load(target)
 
 
-@pytest.mark.parametrize("target", ["", "exprot:x", "x.json", "aws:", "demo"])
+@pytest.mark.parametrize("target", ["", "exprot:x", "x.json", "aws:", "org:", "demo"])
 def test_unknown_targets_get_the_valid_ones(target: str) -> None:
     with pytest.raises(ConfigurationError, match=f"unknown target `{target}` \\(valid targets: `demo`, `export:FILE`"):
         load(target)
 
 
-def test_an_export_needs_a_file() -> None:
-    for target in ("export", "export:"):
+def test_an_export_a_template_and_a_plan_need_a_file() -> None:
+    for target in ("export", "export:", "cfn", "cfn:", "tfplan", "tfplan:"):
         with pytest.raises(ConfigurationError, match="names no file"):
             load(target)
 

@@ -92,9 +92,9 @@ def test_pages_are_put_together(session: boto3.Session) -> None:
     assert account == from_session(session)
 
 
-def test_a_target_names_the_default_session(session: boto3.Session) -> None:
+def test_a_session_is_read_in_its_own_region(session: boto3.Session) -> None:
     session.client("iam").create_user(UserName="u")
-    account = load("aws")
+    account = from_session(session)
     assert account.id == "123456789012"
     assert account.lacks("instances") == ("instances outside eu-west-1: a session is read in one region",)
     assert account.lacks("roles", "identity") == ()

@@ -1,0 +1,171 @@
+"""The source ``org:``: every account of an organisation, each through a role that may read it.
+
+One account's failure never ends the others' audit: it is a problem of that account.
+https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from re import ASCII
+from re import compile as regex
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pytest_stsguard.account.calls import Calls, Step, reason_of
+from pytest_stsguard.account.live import read_session
+from pytest_stsguard.account.model import Account
+from pytest_stsguard.account.resource import Organization
+from pytest_stsguard.account.target import AUDIT_ROLE
+from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, InputError, StsGuardError
+from pytest_stsguard.policy.reading import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["JOBS", "load_organization"]
+
+JOBS: Final = 4
+"""Accounts that are read at the same time, each with a few calls under way."""
+
+_CALLS: Final = 4
+_SESSION: Final = 3600
+_ROLE = regex(r"[\w+=,.@-]{1,64}", ASCII)
+_MEMBERS = Step("accounts", "organizations", "list_accounts", "NextToken")
+_ALL: Final = (
+    "roles", "users", "groups", "policies", "instances", "identity providers", "MaxSessionDuration", "RoleLastUsed",
+)  # fmt: skip
+
+
+def load_organization(
+    session: boto3.Session,
+    *,
+    audit_role: str = AUDIT_ROLE,
+    source: str = "org",
+    regions: Iterable[str] | None = None,
+    jobs: int = JOBS,
+    keep: str | Path | None = None,
+) -> tuple[Account, ...]:
+    """Read every active account of the organisation that a session's credentials belong to.
+
+    Args:
+        session: credentials of the management account, or of one that may list accounts, which may assume the role.
+        audit_role: the role's name in every account; the session's own account is read without it.
+        source: what the organisation is called; each account's source is that and its id.
+        regions: as for `read_session`.
+        jobs: accounts that are read at the same time.
+        keep: a directory; each account has one in it.
+
+    Returns:
+        The accounts in the organisation's order; one that cannot be read is empty, and its `problems` say why.
+
+    Raises:
+        AwsUnavailableError: AWS is out of reach, or refuses to list the accounts.
+        ConfigurationError: the role's name is none.
+    """
+    if _ROLE.fullmatch(audit_role) is None:
+        raise ConfigurationError(
+            f"`{short(audit_role)}` is no name of a role", hint="the name alone, without path or ARN"
+        )
+    calls = Calls(session)
+    try:
+        caller = calls.caller()
+        listed = [member for page in calls.answers(_MEMBERS) for member in page["Accounts"]]
+    except (ClientError, BotoCoreError) as error:
+        hint = "it needs credentials that may call organizations:ListAccounts"
+        raise AwsUnavailableError(
+            f"cannot list the accounts: {reason_of(error)}", location=source, hint=hint
+        ) from error
+    members = tuple(str(member["Id"]) for member in listed if member.get("Status", "ACTIVE") == "ACTIVE")
+    reader = _Reader(
+        calls=calls,
+        own=caller.account,
+        partition=caller.partition,
+        role=audit_role,
+        source=source,
+        regions=None if regions is None else tuple(regions),
+        organization=_describe(calls, members),
+        keep=None if keep is None else Path(keep),
+    )
+    pool = ThreadPoolExecutor(max(jobs, 1), thread_name_prefix="stsguard-org")
+    try:
+        return tuple(pool.map(reader.read, members))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _describe(calls: Calls, members: tuple[str, ...]) -> Organization | None:
+    """Describe the organisation; None when that is refused: each account then says what it is told itself."""
+    try:
+        described = calls.client("organizations").describe_organization()["Organization"]
+    except (ClientError, BotoCoreError):
+        return None
+    return Organization(str(described["Id"]), described.get("MasterAccountId"), members)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the accounts of one organisation, each on its own."""
+
+    calls: Calls
+    own: str
+    partition: str
+    role: str
+    source: str
+    regions: tuple[str, ...] | None
+    organization: Organization | None
+    keep: Path | None
+
+    def read(self, member: str) -> Account:
+        """Read one account."""
+        source = f"{self.source} {member}"
+        try:
+            account = read_session(
+                self._session(member),
+                source=source,
+                regions=self.regions,
+                jobs=_CALLS,
+                keep=None if self.keep is None else self.keep / member,
+            )
+        except (ClientError, BotoCoreError) as error:
+            return self._failed(member, source, reason_of(error))
+        except StsGuardError as error:
+            return self._failed(member, source, error.message)
+        if self.organization is None:
+            return account
+        gaps = {name: reason for name, reason in account.gaps.items() if name != "organization"}
+        return replace(account, organization=self.organization, gaps=gaps)
+
+    def _session(self, member: str) -> boto3.Session:
+        """Give a session in the account: the own one, or that of the audit role there."""
+        session = self.calls.session
+        if member == self.own:
+            return session
+        answer: dict[str, Any] = self.calls.client("sts").assume_role(
+            RoleArn=f"arn:{self.partition}:iam::{member}:role/{self.role}",
+            RoleSessionName="stsguard-audit",
+            DurationSeconds=_SESSION,
+        )
+        made = answer["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=made["AccessKeyId"],
+            aws_secret_access_key=made["SecretAccessKey"],
+            aws_session_token=made["SessionToken"],
+            region_name=self.calls.region,
+            profile_name=session.profile_name if session.profile_name in session.available_profiles else None,
+        )
+
+    def _failed(self, member: str, source: str, reason: str) -> Account:
+        problem = InputError(f"the account `{member}` could not be read: {reason}", location=source)
+        return Account(
+            id=member,
+            partition=self.partition,
+            organization=self.organization,
+            problems=(problem,),
+            gaps=dict.fromkeys(_ALL, reason),
+            source=source,
+        )
