@@ -44,9 +44,11 @@ class Matrix:
             f"| {kind} | {' | '.join(_shown(self.cells[kind, method]) for method in self.methods)} |"
             for kind in self.kinds
         ]
-        notes = [
-            f"- {kind}, {method}: {cell.note}" for (kind, method), cell in self.cells.items() if cell and cell.note
-        ]
+        noted: dict[tuple[str, str], list[str]] = {}
+        for (kind, method), cell in self.cells.items():
+            if cell is not None and cell.note:
+                noted.setdefault((method, cell.note), []).append(kind)
+        notes = [f"- {method}, {', '.join(kinds)}: {note}" for (method, note), kinds in noted.items()]
         return "\n".join((*lines, "", f"Each cell: {', '.join(self.subjects)}.", "", *notes))
 
 
