@@ -81,11 +81,13 @@ class Drill:
 
     def revoke(self, role: str, *, method: str = "older-sessions", **scope: Any) -> Revocation:
         """End the sessions of `role`; returns when a session made from now on is spared."""
-        revocation = revoke(self._cloud.client("iam"), role, method=method, clock=self._cloud.clock, **scope)
-        self._revocations.append(revocation)
-        self.note(
-            "revoked", f"{revocation.role}, sessions issued before {isoformat(revocation.cutoff, milliseconds=True)}"
+        if "instance" in scope:
+            scope["instance"] = self._cloud.instance(scope["instance"]).instance_id
+        revocation = revoke(
+            self._cloud.client("iam"), role, method=method, clock=self._cloud.clock, clients=self._cloud.client, **scope
         )
+        self._revocations.append(revocation)
+        self.note("revoked", revocation.summary)
         return revocation
 
     def probe(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any]) -> tuple[Observation, ...]:
@@ -119,11 +121,12 @@ class Drill:
 
     def clean_up(self) -> None:
         """Remove the revocations of this drill, at their earliest safe time."""
-        for revocation in self._revocations:
+        while self._revocations:
+            # The last one first: each gives back what it found.
+            revocation = self._revocations.pop()
             self._cloud.clock.wait_until(revocation.safe_removal)
             revocation.remove()
-            self.note("cleaned", f"{revocation.policy_name} removed from {revocation.role}")
-        self._revocations.clear()
+            self.note("cleaned", f"{revocation.policy_name or revocation.method} removed from {revocation.role}")
 
     def _note_all(self, credentials: Credentials, seen: tuple[Observation, ...]) -> None:
         for observation in seen:

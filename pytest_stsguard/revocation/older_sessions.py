@@ -1,113 +1,157 @@
-"""Revoking the sessions that a role has handed out so far, through any boto3 IAM client.
+"""Denying sessions by the moment of their issue: all of a role or user, or one that something singles out.
 
 Temporary credentials cannot be cancelled; they can only be denied, by a condition on their issue time.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.errors import ConfigurationError, InputError
+from pytest_stsguard.revocation.change import Change
 from pytest_stsguard.revocation.document import POLICY_NAME, cutoff_of, older_sessions_document, rounded
+from pytest_stsguard.revocation.plan import LONGEST_ROLE_SESSION, LONGEST_USER_SESSION, Plan
+from pytest_stsguard.revocation.scope import check_mark, marked_cutoff, marked_document, marked_name
+from pytest_stsguard.revocation.setting import Setting
+from pytest_stsguard.revocation.target import find_role, find_user
 
 if TYPE_CHECKING:
-    from pytest_stsguard.clock import Clock
+    from collections.abc import Callable
+    from datetime import datetime
 
-__all__ = ["LONGEST_ROLE_SESSION", "Revocation", "revoke_older_sessions"]
+    from pytest_stsguard.revocation.setting import Clients
 
-LONGEST_ROLE_SESSION = timedelta(hours=12)
-"""The longest session that a role can have handed out, whatever its MaxSessionDuration is now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revocation:
-    """A revocation that is in force: sessions of `role` that were issued before `cutoff` are denied everything."""
-
-    role: str
-    cutoff: datetime
-    document: dict[str, Any]
-    previous: dict[str, Any] | None
-    policy_name: str = POLICY_NAME
-    method: str = "older-sessions"
-    _iam: Any = field(default=None, repr=False, compare=False)
-
-    @property
-    def safe_removal(self) -> datetime:
-        """The moment from which no revoked session can still be alive, so that the policy may go."""
-        return self.cutoff + LONGEST_ROLE_SESSION
-
-    def remove(self) -> None:
-        """Delete the policy; a revoked session that has not expired comes back to life."""
-        self._iam.delete_role_policy(RoleName=self.role, PolicyName=self.policy_name)
+__all__ = ["older_sessions", "one_session", "principal_tag", "source_identity", "user_sessions"]
 
 
-def revoke_older_sessions(
-    iam: Any, role: str, *, clock: Clock, cutoff: datetime | None = None, wait: bool = True
-) -> Revocation:
-    """Deny everything to the sessions of `role` that were issued before `cutoff` (aware; default: now).
+def older_sessions(clients: Clients, target: str, *, now: datetime, cutoff: datetime | None = None) -> Plan:
+    """Deny everything to the sessions of role `target` that were issued before `cutoff` (aware; default: now).
 
-    A revocation that is already there is never moved backwards: of two cutoffs the later one stays. With `wait` the call
-    returns when a session made from then on is later than the cutoff: issue times have whole seconds.
-
-    Args:
-        iam: a boto3 IAM client, of the simulated cloud or of AWS.
-        role: the role's name, without its path.
-        clock: what `iam` lives by.
-        cutoff: sessions issued before it are denied.
-        wait: whether to wait until fresh sessions are spared.
+    A revocation that is already there is never moved backwards: of two cutoffs the later one stays.
 
     Raises:
         InputError: no such role, a role that cannot carry the policy, or another policy under the same name.
         ConfigurationError: `cutoff` has no time zone.
     """
+    wanted = _moment(cutoff, now)
+    arn = find_role(clients, target)["Arn"]
+    setting = Setting("role-policy", {"role": target, "name": POLICY_NAME})
+    return _timed(clients, "older-sessions", setting, wanted, arn=arn)
+
+
+def user_sessions(clients: Clients, target: str, *, now: datetime, cutoff: datetime | None = None) -> Plan:
+    """Deny everything to the sessions of user `target` (GetSessionToken, GetFederationToken) issued before `cutoff`.
+
+    The user's long-term keys go on working: close them as well, or the thief makes a new session.
+
+    Raises:
+        InputError: no such user, or another policy under the same name.
+        ConfigurationError: `cutoff` has no time zone.
+    """
+    wanted = _moment(cutoff, now)
+    arn = find_user(clients, target)["Arn"]
+    setting = Setting("user-policy", {"user": target, "name": POLICY_NAME})
+    return _timed(clients, "user-sessions", setting, wanted, arn=arn)
+
+
+def one_session(
+    clients: Clients, target: str, *, now: datetime, session_name: str | None = None, cutoff: datetime | None = None
+) -> Plan:
+    """Deny everything to the sessions of role `target` that bear one session name, by ``aws:userid``.
+
+    Raises:
+        InputError: no such role, a role that cannot carry the policy, or another policy under the same name.
+        ConfigurationError: no such session name, or `cutoff` has no time zone.
+    """
+    name, wanted = check_mark("session_name", session_name), _moment(cutoff, now)
+    role = find_role(clients, target)
+    return _marked(clients, "one-session", role, {"aws:userid": f"{role['RoleId']}:{name}"}, wanted)
+
+
+def source_identity(
+    clients: Clients, target: str, *, now: datetime, source_identity: str | None = None, cutoff: datetime | None = None
+) -> Plan:
+    """Deny everything to the sessions of role `target` with a source identity, which survives role chaining.
+
+    Raises:
+        InputError: no such role, a role that cannot carry the policy, or another policy under the same name.
+        ConfigurationError: no such source identity, or `cutoff` has no time zone.
+    """
+    identity, wanted = check_mark("source_identity", source_identity), _moment(cutoff, now)
+    return _marked(clients, "source-identity", find_role(clients, target), {"aws:SourceIdentity": identity}, wanted)
+
+
+def principal_tag(
+    clients: Clients,
+    target: str,
+    *,
+    now: datetime,
+    tag_key: str | None = None,
+    tag_value: str | None = None,
+    cutoff: datetime | None = None,
+) -> Plan:
+    """Deny everything to the sessions of role `target` that carry a principal tag.
+
+    Raises:
+        InputError: no such role, a role that cannot carry the policy, or another policy under the same name.
+        ConfigurationError: no such tag, or `cutoff` has no time zone.
+    """
+    key, value = check_mark("tag_key", tag_key), check_mark("tag_value", tag_value)
+    wanted = _moment(cutoff, now)
+    return _marked(clients, "principal-tag", find_role(clients, target), {f"aws:PrincipalTag/{key}": value}, wanted)
+
+
+def _moment(cutoff: datetime | None, now: datetime) -> datetime:
     if cutoff is not None and cutoff.tzinfo is None:
         raise ConfigurationError(f"the cutoff `{cutoff.isoformat()}` has no time zone", hint="give an aware datetime")
-    _check_role(iam, role)
-    wanted = rounded(cutoff or clock.now())
-    previous = _existing(iam, role)
+    return rounded(cutoff or now)
+
+
+def _timed(clients: Clients, method: str, setting: Setting, wanted: datetime, *, arn: str) -> Plan:
+    plan = _plan(clients, setting, wanted, read=cutoff_of, write=older_sessions_document)
+    longest = LONGEST_USER_SESSION if setting.kind == "user-policy" else LONGEST_ROLE_SESSION
+    return Plan(method=method, target=arn.rpartition("/")[2], arn=arn, longest=longest, **plan)
+
+
+def _marked(clients: Clients, method: str, role: dict[str, Any], marks: dict[str, str], wanted: datetime) -> Plan:
+    name = marked_name(marks)
+    setting = Setting("role-policy", {"role": role["RoleName"], "name": name})
+    plan = _plan(
+        clients,
+        setting,
+        wanted,
+        read=lambda document: marked_cutoff(document, marks),
+        write=lambda cutoff: marked_document(cutoff, marks),
+    )
+    return Plan(method=method, target=role["RoleName"], arn=role["Arn"], policy_name=name, **plan)
+
+
+def _plan(
+    clients: Clients,
+    setting: Setting,
+    wanted: datetime,
+    *,
+    read: Callable[[dict[str, Any]], datetime | None],
+    write: Callable[[datetime], dict[str, Any]],
+) -> dict[str, Any]:
+    """Find what stands in the policy's place, and never move a cutoff backwards."""
+    previous = setting.read(clients)
     if previous is not None:
-        held = cutoff_of(previous)
+        held = read(previous)
         if held is None:
+            holder = "user" if "user" in setting.where else "role"
             raise InputError(
-                f"role `{role}` has a policy `{POLICY_NAME}` that does something else than revoke older sessions",
+                f"{holder} `{setting.where[holder]}` has a policy `{setting.where['name']}` that does something else than "
+                "revoke older sessions",
                 hint="rename or remove it first: writing over it would lose it",
             )
-        wanted = max(wanted, held)
-    document = older_sessions_document(wanted)
-    if previous is None or cutoff_of(previous) != wanted:
-        iam.put_role_policy(RoleName=role, PolicyName=POLICY_NAME, PolicyDocument=json.dumps(document))
-    if wait and cutoff is None:
-        clock.wait_until(_next_whole_second(wanted))
-    return Revocation(role, wanted, document, previous, _iam=iam)
-
-
-def _check_role(iam: Any, role: str) -> None:
-    try:
-        found = iam.get_role(RoleName=role)["Role"]
-    except iam.exceptions.NoSuchEntityException:
-        raise InputError(f"there is no role `{role}`", hint="give the name of a role of this account") from None
-    if found["Path"].startswith("/aws-service-role/"):
-        raise InputError(
-            f"`{role}` is a service-linked role, which nobody can change", hint="end its use in the service itself"
-        )
-    if role.startswith("AWSReservedSSO_"):
-        raise InputError(
-            f"`{role}` belongs to IAM Identity Center, which alone may change it",
-            hint="put the deny into the permission set, or into a service control policy",
-        )
-
-
-def _existing(iam: Any, role: str) -> dict[str, Any] | None:
-    try:
-        document = iam.get_role_policy(RoleName=role, PolicyName=POLICY_NAME)["PolicyDocument"]
-    except iam.exceptions.NoSuchEntityException:
-        return None
-    return dict(document) if isinstance(document, dict) else dict(json.loads(document))
-
-
-def _next_whole_second(moment: datetime) -> datetime:
-    whole = moment.replace(microsecond=0)
-    return whole if whole == moment else whole + timedelta(seconds=1)
+        if held >= wanted:
+            return {"cutoff": held, "changes": (), "document": previous, "previous": previous}
+    document = write(wanted)
+    return {
+        "cutoff": wanted,
+        "changes": (Change(setting, previous, document),),
+        "document": document,
+        "previous": previous,
+    }
