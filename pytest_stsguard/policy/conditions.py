@@ -94,8 +94,14 @@ def _with_variables(condition: Condition, operator: Operator) -> Callable[[Reque
     templates = [read_template(value) for value in condition.values]
     join: Callable[[tuple[Part, ...]], object] = pattern_tokens if operator.wildcards else plain_text
 
+    folded = condition.key.lower()
+
     def holds(request: Request) -> bool:
-        resolved = (resolve(parts, request) for parts in templates)
+        value = request.value(folded)
+        texts = (value,) if isinstance(value, str) else value or ()
+        # Folding the case makes a text three times as long at most.
+        longest = 3 * max(map(len, texts), default=0)
+        resolved = (resolve(parts, request, longest=longest) for parts in templates)
         values = [join(parts) for parts in resolved if parts is not None]
         return _fixed(condition, operator.compile(values))(request)
 

@@ -8,6 +8,7 @@ twice. A piece with ``?`` in it is searched for with one bit per character of th
 from __future__ import annotations
 
 from enum import Enum
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -64,16 +65,20 @@ def match_tokens(tokens: Iterable[Token]) -> Callable[[str], bool]:
 
 def _pieces(tokens: Iterable[Token]) -> list[Piece]:
     """Cut tokens at the stars, and join neighbouring literal runs."""
-    pieces: list[list[Token]] = [[]]
-    for token in tokens:
-        piece = pieces[-1]
-        if token is MANY:
-            pieces.append([])
-        elif isinstance(token, str) and piece and isinstance(piece[-1], str):
-            piece[-1] += token
-        elif token:
-            piece.append(token)
-    return [tuple(piece) for piece in pieces]
+    pieces: list[Piece] = []
+    piece: list[Token] = []
+    for literal, run in groupby((token for token in tokens if token), key=lambda token: isinstance(token, str)):
+        if literal:
+            piece.append("".join(map(str, run)))
+            continue
+        for token in run:
+            if token is MANY:
+                pieces.append(tuple(piece))
+                piece = []
+            else:
+                piece.append(token)
+    pieces.append(tuple(piece))
+    return pieces
 
 
 def _literal(texts: list[str]) -> Callable[[str], bool]:

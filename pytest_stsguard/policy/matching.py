@@ -165,13 +165,13 @@ def _template(pattern: str) -> Callable[[Request], bool]:
         start = (*parts[:-1], parts[-1][:-1])
 
         def ask_start(request: Request) -> bool:
-            resolved = resolve(start, request)
+            resolved = resolve(start, request, longest=len(request.resource))
             return resolved is not None and request.resource.startswith(plain_text(resolved))
 
         return ask_start
 
     def ask(request: Request) -> bool:
-        resolved = resolve(parts, request)
+        resolved = resolve(parts, request, longest=len(request.resource))
         return resolved is not None and match_tokens(pattern_tokens(resolved))(request.resource)
 
     return ask

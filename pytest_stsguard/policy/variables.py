@@ -81,12 +81,14 @@ def variable_keys(text: str, version: str | None) -> tuple[str, ...]:
     return tuple(part.key for part in read_template(text) if isinstance(part, Variable))
 
 
-def resolve(parts: tuple[Part, ...], request: Request) -> tuple[Part, ...] | None:
+def resolve(parts: tuple[Part, ...], request: Request, *, longest: int) -> tuple[Part, ...] | None:
     """Put the request's values in place of the variables; None when one has no value and no default.
 
-    A multi-valued key gives no value. A default counts only where the key has no value.
+    A multi-valued key gives no value. A default counts only where the key has no value. Values of more than `longest`
+    characters in all give None as well: what they are held against is shorter, and they are not copied together first.
     """
     resolved: list[Part] = []
+    room = longest
     for part in parts:
         if not isinstance(part, Variable):
             resolved.append(part)
@@ -95,6 +97,9 @@ def resolve(parts: tuple[Part, ...], request: Request) -> tuple[Part, ...] | Non
         if value is None:
             value = part.default
         if not isinstance(value, str):
+            return None
+        room -= len(value)
+        if room < 0:
             return None
         resolved.append(Literal(value))
     return tuple(resolved)

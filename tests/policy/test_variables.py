@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_stsguard.policy import Request
+from pytest_stsguard.policy import Policy, Request, authorize
 from pytest_stsguard.policy.variables import (
     LANGUAGE,
     Literal,
@@ -67,10 +67,33 @@ def test_hostile_texts_end(text: str) -> None:
 
 def test_resolution() -> None:
     request = Request("a:b", "*", USER, {"a:one": "*", "a:many": ["x"]})
-    found = resolve(read_template("x${a:one}${a:none, 'd'}${*}"), request)
+    found = resolve(read_template("x${a:one}${a:none, 'd'}${*}"), request, longest=100)
     assert found == ("x", Literal("*"), Literal("d"), Literal("*"))
     assert found is not None
     assert plain_text(found) == "x*d*"
-    assert resolve(read_template("${a:none}"), request) is None
-    assert resolve(read_template("${a:many}"), request) is None
-    assert resolve(read_template("${a:many, 'd'}"), request) is None
+    assert resolve(read_template("${a:none}"), request, longest=100) is None
+    assert resolve(read_template("${a:many}"), request, longest=100) is None
+    assert resolve(read_template("${a:many, 'd'}"), request, longest=100) is None
+
+
+def test_values_too_long_to_match_are_not_copied_together() -> None:
+    request = Request("a:b", "*", USER, {"a:one": "x" * 10})
+    parts = read_template("${a:one}${a:one}")
+    assert resolve(parts, request, longest=20) == (Literal("x" * 10), Literal("x" * 10))
+    assert resolve(parts, request, longest=19) is None
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_many_long_values_end(effect: str) -> None:
+    # Copied together these would be gigabytes.
+    many = "${aws:PrincipalTag/x}" * 40_000
+    statement = {
+        "Effect": effect,
+        "Action": "*",
+        "NotResource": f"arn:aws:s3:::{many}?",
+        "Condition": {"StringNotLike": {"aws:SourceVpc": f"{many}*"}, "StringNotEquals": {"aws:SourceVpc": many}},
+    }
+    policy = Policy.parse({"Version": "2012-10-17", "Statement": statement})
+    context = {"aws:PrincipalTag/x": "x" * 100_000, "aws:SourceVpc": "vpc-1"}
+    decision = authorize(Request("s3:GetObject", "arn:aws:s3:::b/k", USER, context), identity=[policy])
+    assert decision.outcome == ("allowed" if effect == "Allow" else "explicitDeny")
