@@ -8,6 +8,7 @@ import pytest
 
 from pytest_stsguard.policy import Policy, Request
 from pytest_stsguard.policy.conditions import compile_condition
+from pytest_stsguard.policy.operators import OPERATORS
 
 USER = "arn:aws:iam::111122223333:user/alice"
 
@@ -41,3 +42,15 @@ def holds(operator: str, values: Any, context: dict[str, Any]) -> bool:
 )
 def test_values(key: str, operator: str, values: str, given: Any, *, expected: bool) -> None:
     assert holds(operator, values, {key: given}) is expected
+
+
+def test_the_table_of_operators_is_whole() -> None:
+    negated = {name for name, operator in OPERATORS.items() if operator.negated}
+    assert len(OPERATORS) == 26
+    assert negated == {name for name in OPERATORS if "Not" in name}
+    assert all(operator.name == name and isinstance(operator.negated, bool) for name, operator in OPERATORS.items())
+    texts = {name for name in OPERATORS if name.startswith(("String", "Arn"))}
+    assert {name for name, operator in OPERATORS.items() if operator.variables is True} == texts
+    assert {name for name, operator in OPERATORS.items() if operator.wildcards is True} == {
+        name for name in texts if name.startswith("Arn") or name.endswith("Like")
+    }
