@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest_stsguard
 from pytest_stsguard.errors import StsGuardError
 from pytest_stsguard.reporting.text import visible
 
 __all__ = ["macros", "page", "source"]
 
+_PACKAGE = __name__.partition(".")[0]
 _FOLDER = "reports"
 
 
@@ -20,7 +21,9 @@ def _environment() -> Any:
     """Everything is escaped, and a name that a template misspells is an error, not an empty text."""
     import jinja2  # noqa: PLC0415 - only a report pays for it
 
-    folders = [str(Path(place) / _FOLDER) for place in pytest_stsguard.__path__ if (Path(place) / _FOLDER).is_dir()]
+    folders = [
+        str(Path(place) / _FOLDER) for place in import_module(_PACKAGE).__path__ if (Path(place) / _FOLDER).is_dir()
+    ]
     if not folders:
         raise StsGuardError("the templates are missing", hint="reinstall pytest-stsguard")
     environment = jinja2.Environment(
