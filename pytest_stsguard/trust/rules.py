@@ -21,7 +21,8 @@ WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 SAML: Final = "sts:AssumeRoleWithSAML"
 
 LONGEST: Final = 262_144
-"""Characters of condition values; IAM takes a sixty-fourth of it in a whole trust policy."""
+MOST: Final = 2_000
+"""Characters of condition values, and statements: many times what fits into the largest trust policy that IAM takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,11 @@ def read_rules(policy: Policy, zones: Zones) -> Rules:
     rules: list[Rule] = []
     known: dict[Principal, Named | Refused] = {}
     size = sum(len(value) for one in policy.statements for check in one.conditions for value in check.values)
-    if size > LONGEST:
-        return Rules(
-            (), (*doubts, f"the conditions hold more than the {LONGEST} characters that are looked at"), rejected=True
-        )
+    for held, most, noun in (size, LONGEST, "characters of conditions"), (len(policy.statements), MOST, "statements"):
+        if held > most:
+            return Rules(
+                (), (*doubts, f"the policy holds more than the {most} {noun} that are looked at"), rejected=True
+            )
     for statement, matcher in zip(policy.statements, policy.index.matchers, strict=True):
         if not statement.readable:
             continue

@@ -106,12 +106,8 @@ REPOSITORY_OF_SUBJECT: Final = View(
 """GitHub's `repository` claim in a subject of the form ``repo:OWNER/NAME:...``."""
 
 
-def _nothing(_: Slots) -> tuple[Slots, ...]:
-    return ()
-
-
-AS_MOMENT: Final = View(lambda seconds: moment_text(Decimal(seconds)), _nothing, str)
+AS_MOMENT: Final = View(lambda seconds: moment_text(Decimal(seconds)), lambda _: (), str)
 """A moment written in ISO 8601, of a variable that holds epoch seconds."""
 
-AS_EPOCH: Final = View(lambda seconds: str(int(Decimal(seconds))), _nothing, str)
+AS_EPOCH: Final = View(lambda seconds: str(int(Decimal(seconds))), lambda _: (), str)
 """A moment in whole epoch seconds, of the same variable."""

@@ -190,3 +190,8 @@ def test_operators_of_another_type_are_a_doubt_unless_a_value_is_found() -> None
 def test_an_empty_value_passes_all_of() -> None:
     assert solve(fixed(""), demand("StringEquals", "x", qualifier="ForAllValues")) == Found("")
     assert solve(fixed(""), demand("StringEquals", "x", qualifier="ForAllValues", want=False)) is None
+
+
+def test_a_text_that_no_address_is_like_may_still_be_in_doubt() -> None:
+    assert solve(address(), demand("StringLike", "zzz")) is None
+    assert solve(address(), demand("StringLike", "zzz"), sure=False) is not None
