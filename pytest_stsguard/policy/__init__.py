@@ -8,6 +8,20 @@ from __future__ import annotations
 from pytest_stsguard.policy.authorization import authorize
 from pytest_stsguard.policy.decision import Decision
 from pytest_stsguard.policy.document import Condition, Policy, Principal, Statement
+from pytest_stsguard.policy.mentions import candidates, context_keys, missing_context_keys
 from pytest_stsguard.policy.request import Request
+from pytest_stsguard.policy.simulation import simulate_record
 
-__all__ = ["Condition", "Decision", "Policy", "Principal", "Request", "Statement", "authorize"]
+__all__ = [
+    "Condition",
+    "Decision",
+    "Policy",
+    "Principal",
+    "Request",
+    "Statement",
+    "authorize",
+    "candidates",
+    "context_keys",
+    "missing_context_keys",
+    "simulate_record",
+]
