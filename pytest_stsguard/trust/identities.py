@@ -5,7 +5,7 @@ An account's organisation is the own, another, none, or unknown: the own account
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ UNIQUE: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
 PATH_UNKNOWN: Final = "the path of the session's role is not known"
 UNIQUE_ID: Final = "a unique id names one user or role, and does not tell whose"
+ORG_UNKNOWN: Final = "it depends on what was not supplied: the organization's id"
 NO_ROOT: Final = "the root user cannot assume roles"
 
 _FILLS: Final = (EVIL_ACCOUNT, "evil", f"{EVIL_ACCOUNT}:role/", "", "x", f"{EVIL_ACCOUNT}:role/evil")
@@ -155,11 +156,10 @@ class IdentityKeys:
             return key(asked, ABSENT)
         if self.org == "own" and org_id:
             return key(asked, texts(*org_paths(literal(org_id), org_id)), several=True)
-        shapes = org_paths((*literal("o-"), *some(ORG)), EVIL_ORG)
+        options = other_orgs(self.scene)
         if self.org == "unknown":
-            doubt = "it depends on what was not supplied: the organization's id"
-            return key(asked, Option("absent", doubt=doubt), texts(*shapes, doubt=doubt), several=True)
-        return key(asked, texts(*shapes), several=True)
+            options = tuple(replace(option, doubt=ORG_UNKNOWN) for option in (ABSENT, *options))
+        return key(asked, *options, several=True)
 
     def org_id(self) -> Key:
         """Give aws:PrincipalOrgID: the first part of the path; accounts without an organisation have neither."""
@@ -187,6 +187,18 @@ class IdentityKeys:
             free = (*literal(start), *some(ORG), *literal(":"), *times(DIGIT, 12), *literal(f":{noun}"), *some(PATH))
             found.append(texts(Shape(free), doubt=f"`{asked}` tells the caller's account"))
         return key(asked, *found)
+
+
+def other_orgs(scene: Scene) -> tuple[Option, ...]:
+    """Describe the paths of accounts in an organisation that is not known to be the own one.
+
+    When the own organisation is declared but its id was not supplied, any id that a policy names may be it; one that
+    nobody names is another's.
+    """
+    others = org_paths((*literal("o-"), *some(ORG)), EVIL_ORG)
+    if scene.zones.organization and scene.zones.org_id is None:
+        return texts(*org_paths(literal(EVIL_ORG), EVIL_ORG)), texts(*others, doubt=ORG_UNKNOWN)
+    return (texts(*others),)
 
 
 def org_paths(org: Slots, sample: str) -> tuple[Shape, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, WORD, Slot, Slots, literal, many, some, times
-from pytest_stsguard.trust.identities import EVIL_ACCOUNT, EVIL_ORG, org_paths
+from pytest_stsguard.trust.identities import EVIL_ACCOUNT, org_paths, other_orgs
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, address, fixed, key, texts, values
 from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
 from pytest_stsguard.trust.text import Shape
@@ -139,12 +139,9 @@ class ServiceKeys:
         asked, org_id = "aws:sourceorgpaths", self.scene.zones.org_id
         if self.org == "none":
             return key(asked, ABSENT, several=True)
-        shapes = (
-            org_paths(literal(org_id), org_id)
-            if self.org == "own" and org_id
-            else org_paths((*literal("o-"), *some(ORG)), EVIL_ORG)
-        )
-        return key(asked, texts(*shapes), several=True)
+        if self.org == "own" and org_id:
+            return key(asked, texts(*org_paths(literal(org_id), org_id)), several=True)
+        return key(asked, *other_orgs(self.scene), several=True)
 
     def source_org(self) -> Key:
         """Give aws:SourceOrgID: the first part of the path."""
