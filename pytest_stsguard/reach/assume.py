@@ -13,20 +13,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.errors import InputError
-from pytest_stsguard.policy import Request, authorize
+from pytest_stsguard.policy import Policy, Request, authorize
+from pytest_stsguard.policy.globs import glob
+from pytest_stsguard.reach.trustees import ALLOW_ALL
 from pytest_stsguard.trust.named import Named, read_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.policy import Policy, Statement
+    from pytest_stsguard.policy import Statement
     from pytest_stsguard.reach.permissions import Holder
 
 __all__ = ["ASSUME", "AssumeGraph", "Callers", "Group"]
 
 ASSUME: Final = "sts:AssumeRole"
-MOST_QUESTIONS: Final = 600_000
+MOST_QUESTIONS: Final = 400_000
 """Pairs that are asked about one by one; more, and the graph says that it is not complete."""
 
 
@@ -34,13 +36,37 @@ MOST_QUESTIONS: Final = 600_000
 class Group:
     """Callers that every trust policy without conditions, and so the engine, answers alike; often only one.
 
-    `plain`: their policies ask for nothing about the caller. `literal`: the roles that they may assume, when each is named.
+    `plain`: their policies ask for nothing about the caller. `everything`: they may assume whatever trusts them.
+    `literal`: the roles that they may assume, when each is named; `names`: tells whether an Allow may speak of an ARN.
     """
 
     members: list[Holder]
     plain: bool
+    everything: bool
     literal: tuple[str, ...] | None
+    names: Callable[[str], bool]
     node: int = field(default=-1)
+
+    @classmethod
+    def of(cls, holder: Holder, *, plain: bool) -> Group:
+        """Make the group of a first member."""
+        allows, denies = [], False
+        for policy in holder.policies:
+            for matcher in policy.index.plan(ASSUME).matchers:
+                if matcher.statement.effect == "Allow":
+                    allows.append(matcher.statement)
+                denies = denies or matcher.statement.effect == "Deny"
+        resources = [resource for statement in allows for resource in statement.resources or ("*",)]
+        literal = None if any(sign in text for text in resources for sign in "*?$") else tuple(dict.fromkeys(resources))
+        everything = plain and not denies and not holder.boundary and "*" in resources
+        everything = everything and all(statement.not_resources is None for statement in allows)
+        return cls([holder], plain, everything, literal, _names(resources))
+
+
+def _names(resources: Iterable[str]) -> Callable[[str], bool]:
+    """Test whether a resource pattern may match an ARN; one with a variable may match any."""
+    tests = [glob("*" if "$" in resource else resource) for resource in dict.fromkeys(resources)]
+    return lambda arn: any(test(arn) for test in tests)
 
 
 class Callers:
@@ -55,7 +81,7 @@ class Callers:
             key = (holder.policies, holder.boundary) if plain else holder.arn
             group = groups.get(key)
             if group is None:
-                groups[key] = Group([holder], plain, _literal(holder))
+                groups[key] = Group.of(holder, plain=plain)
             else:
                 group.members.append(holder)
         self.groups = tuple(groups.values())
@@ -67,7 +93,7 @@ class Callers:
 
     def of(self, role: Holder) -> tuple[Group, ...]:
         """Give the groups whose policies may let them assume a role."""
-        return (*self.open, *self._by_target.get(role.arn, ()))
+        return (*(group for group in self.open if group.names(role.arn)), *self._by_target.get(role.arn, ()))
 
 
 def may_assume(caller: Holder, role: Holder) -> bool:
@@ -77,22 +103,29 @@ def may_assume(caller: Holder, role: Holder) -> bool:
     """
     if role.trust is None:
         return False
-    context = {**caller.context, "sts:RoleSessionName": "stsguard", "aws:MultiFactorAuthPresent": "false"}
-    for name, value in role.principal.tags.items():
-        context[f"aws:ResourceTag/{name}"] = context[f"iam:ResourceTag/{name}"] = value
-    if _allowed(caller, role.arn, role.trust.policy, context):
+    context = _context(caller, role)
+    if _allowed(caller, role, context, caller.policies, role.trust.policy):
         return True
     if caller.trust is not None:
         return False
     for name in ("aws:MultiFactorAuthPresent", "aws:TokenIssueTime"):
         del context[name]
-    return _allowed(caller, role.arn, role.trust.policy, context)
+    return _allowed(caller, role, context, caller.policies, role.trust.policy)
 
 
-def _allowed(caller: Holder, role_arn: str, trust: Policy, context: Mapping[str, str]) -> bool:
-    request = Request(ASSUME, role_arn, caller.caller, dict(context))
+def _context(caller: Holder, role: Holder) -> dict[str, str]:
+    context = {**caller.context, "sts:RoleSessionName": "stsguard", "aws:MultiFactorAuthPresent": "false"}
+    for name, value in role.principal.tags.items():
+        context[f"aws:ResourceTag/{name}"] = context[f"iam:ResourceTag/{name}"] = value
+    return context
+
+
+def _allowed(
+    caller: Holder, role: Holder, context: Mapping[str, str], policies: Sequence[Policy], trust: Policy
+) -> bool:
+    request = Request(ASSUME, role.arn, caller.caller, dict(context))
     try:
-        return authorize(request, identity=caller.policies, boundary=caller.boundary, resource=trust).allowed
+        return authorize(request, identity=policies, boundary=caller.boundary, resource=trust).allowed
     except InputError:
         return False  # what cannot be read is told by STSG-111 and STSG-112
 
@@ -103,13 +136,14 @@ class Trust:
 
     `named`: ARNs of roles and users that it names (a session: its role's name); `open`: it lets the account, or
     everybody, in; `account`: by the account's own name; `plain`: without a condition or a Deny, so that every caller
-    with the permission is let in alike.
+    with the permission is let in alike; `shared`: what it says of a caller is the same for every role that has it.
     """
 
     named: tuple[str, ...]
     open: bool
     account: bool
     plain: bool
+    shared: bool
 
     @classmethod
     def read(cls, policy: Policy, account: Account) -> Trust:
@@ -128,7 +162,13 @@ class Trust:
             if everyone:
                 opened = True
                 plain = plain and not statement.conditions and statement.not_principals is None
-        return cls(tuple(named), opened, by_account, plain)
+        shared = not any(
+            condition.key.lower().startswith(("aws:resource", "iam:resource"))
+            or any("$" in one for one in condition.values)
+            for matcher in matchers
+            for condition in matcher.statement.conditions
+        )
+        return cls(tuple(named), opened, by_account, plain, shared)
 
 
 def _named(statement: Statement, account: Account) -> tuple[list[str], bool, bool]:
@@ -164,6 +204,8 @@ class AssumeGraph:
         self.account = account
         self.questions = 0
         self.complete = True
+        statement = {"Effect": "Allow", "Principal": {"AWS": account.id}, "Action": ASSUME}
+        self._trusting = Policy.parse({"Version": "2012-10-17", "Statement": statement}, kind="trust")
         self._number = {holder.arn: index for index, holder in enumerate(self.roles)}
         self._number |= {holder.name: index for index, holder in enumerate(self.roles)} | self._number
         self.successors: list[list[int]] = [[] for _ in self.roles]
@@ -183,31 +225,49 @@ class AssumeGraph:
         return self._number.get(arn)
 
     def _build(self) -> None:
-        trusts: dict[str, Trust] = {}
+        alike: dict[str, list[int]] = defaultdict(list)
         for index, role in enumerate(self.roles):
-            document = role.trust
-            if document is None:
-                continue
-            trust = trusts.get(document.text)
-            if trust is None:
-                trust = trusts[document.text] = Trust.read(document.policy, self.account)
-            for arn in trust.named:
-                caller = self._number.get(arn)
-                if caller is not None and self._ask(self.roles[caller], role):
-                    self.successors[caller].append(index)
-            if trust.open:
-                self._open(role, index, trust)
+            if role.trust is not None:
+                alike[role.trust.text].append(index)
+        for indices in alike.values():
+            document = self.roles[indices[0]].trust
+            assert document is not None  # noqa: S101 - they were gathered by their documents
+            trust = Trust.read(document.policy, self.account)
+            admitted: dict[str, bool] = {}
+            for index in indices:
+                role = self.roles[index]
+                for arn in trust.named:
+                    caller = self._number.get(arn)
+                    if caller is not None and self._ask() and may_assume(self.roles[caller], role):
+                        self.successors[caller].append(index)
+                if trust.open:
+                    self._open(index, trust, document.policy, admitted)
 
-    def _open(self, role: Holder, index: int, trust: Trust) -> None:
-        """Add who may assume a role that lets the account in."""
+    def _open(self, index: int, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> None:
+        """Add who may assume a role that lets the account in: the identity policies are asked, then the trust policy."""
+        role = self.roles[index]
         for group in self.callers.of(role):
+            first = group.members[0]
+            if not group.everything and not self._permits(first, role):
+                continue
             if group.plain and trust.plain and len(group.members) > 1:
-                if self._ask(group.members[0], role):
-                    self.successors[self._node_of(group)].append(index)
+                self.successors[self._node_of(group)].append(index)
                 continue
             for member in group.members:
-                if self._ask(member, role):
+                if trust.plain or self._admits(member, role, trust, policy, admitted):
                     self.successors[self._number[member.arn]].append(index)
+
+    def _permits(self, caller: Holder, role: Holder) -> bool:
+        """Ask the caller's own policies, as if the role trusted the account."""
+        return self._ask() and _allowed(caller, role, _context(caller, role), caller.policies, self._trusting)
+
+    def _admits(self, caller: Holder, role: Holder, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> bool:
+        """Ask the trust policy, as if the caller might do everything; once for all roles that share it."""
+        found = admitted.get(caller.arn) if trust.shared else None
+        if found is None:
+            found = self._ask() and _allowed(caller, role, _context(caller, role), (ALLOW_ALL,), policy)
+            admitted[caller.arn] = found
+        return found
 
     def _node_of(self, group: Group) -> int:
         if group.node < 0:
@@ -217,12 +277,12 @@ class AssumeGraph:
                 self.successors[self._number[member.arn]].append(group.node)
         return group.node
 
-    def _ask(self, caller: Holder, role: Holder) -> bool:
+    def _ask(self) -> bool:
+        """Count a question; false when there were too many."""
         self.questions += 1
         if self.questions > MOST_QUESTIONS:
             self.complete = False
-            return False
-        return may_assume(caller, role)
+        return self.complete
 
 
 def _is_plain(holder: Holder) -> bool:
@@ -236,17 +296,3 @@ def _is_plain(holder: Holder) -> bool:
 
 def _has_variables(statement: Statement) -> bool:
     return any("${" in resource for resource in (*(statement.resources or ()), *(statement.not_resources or ())))
-
-
-def _literal(holder: Holder) -> tuple[str, ...] | None:
-    """List the roles that the policies name one by one; None when there is a wildcard, a variable or NotResource."""
-    found: dict[str, None] = {}
-    for policy in holder.policies:
-        for matcher in policy.index.plan(ASSUME).matchers:
-            if matcher.statement.effect != "Allow":
-                continue
-            for resource in matcher.statement.resources or ("*",):
-                if any(sign in resource for sign in "*?$"):
-                    return None
-                found[resource] = None
-    return tuple(found)

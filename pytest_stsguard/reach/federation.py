@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.reach.fault import Fault
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pytest_stsguard.trust import Proof, Witness
 
 __all__ = ["federated", "only_the_audience_is_wide", "open_assertions", "open_audiences", "open_subjects"]
+
+MOST_ENTRIES: Final = 64
+"""Grants to identity providers that are looked at in one trust policy; IAM's largest, of 8,192 characters, holds fewer."""
 
 _NOBODY: Final = "stsguard:nobody"
 _TENANTS: Final[tuple[tuple[str, str], ...]] = (
@@ -54,21 +58,43 @@ class Federated(NamedTuple):
 
 
 def federated(proofs: Proofs, kind: str) -> Iterator[Federated]:
-    """Go through the statements that allow an ``oidc`` or ``saml`` provider, with every provider that they name."""
-    account, partition = proofs.account.id, proofs.account.partition
+    """Go through the statements that allow an ``oidc`` or ``saml`` provider, with every provider that they name.
+
+    Of a role with more than IAM's largest trust policy could hold, the first ones.
+    """
     for role in proofs.roles:
-        for statement in role.trust.policy.statements:
-            if statement.effect != "Allow":
-                continue
-            for principal in statement.principals or ():
-                if principal.type == "Federated":
-                    found = read_principal(principal, account=account, partition=partition)
-                    if isinstance(found, Named) and found.kind == kind:
-                        yield Federated(role, statement, found)
+        yield from islice(_federated(proofs, role, kind), MOST_ENTRIES)
+
+
+def too_many(proofs: Proofs, kind: str) -> Iterator[Fault]:
+    """Find the roles that hold more such statements than are looked at: never a pass."""
+    for role in proofs.roles:
+        rest = sum(1 for _ in islice(_federated(proofs, role, kind), MOST_ENTRIES, None))
+        if rest:
+            yield Fault(
+                role.arn,
+                f"holds {rest + MOST_ENTRIES} grants to {kind.upper()} providers, more than a policy of IAM's size: "
+                f"only {MOST_ENTRIES} were looked at",
+                place="trust policy size",
+                location=role.trust.location,
+            )
+
+
+def _federated(proofs: Proofs, role: Role, kind: str) -> Iterator[Federated]:
+    account, partition = proofs.account.id, proofs.account.partition
+    for statement in role.trust.policy.statements:
+        if statement.effect != "Allow":
+            continue
+        for principal in statement.principals or ():
+            if principal.type == "Federated":
+                found = read_principal(principal, account=account, partition=partition)
+                if isinstance(found, Named) and found.kind == kind:
+                    yield Federated(role, statement, found)
 
 
 def open_subjects(proofs: Proofs) -> Iterator[Fault]:
     """Find subjects that are absent, wide or weakly asked for, where no proof speaks of it (STSG-105)."""
+    yield from too_many(proofs, "oidc")
     for entry in federated(proofs, "oidc"):
         issuer = entry.provider.name
         declared = any(zone.issuer == issuer for zone in proofs.zones.oidc)
@@ -82,6 +108,7 @@ def open_subjects(proofs: Proofs) -> Iterator[Fault]:
 
 def open_audiences(proofs: Proofs) -> Iterator[Fault]:
     """Find OIDC statements that take a token whatever its audience (STSG-106)."""
+    yield from too_many(proofs, "oidc")
     for entry in federated(proofs, "oidc"):
         issuer = entry.provider.name
         claims = ("aud", "app_id", "oaud", "azp") if issuer in BUILT_IN else ("aud",)
@@ -100,6 +127,7 @@ def open_audiences(proofs: Proofs) -> Iterator[Fault]:
 
 def open_assertions(proofs: Proofs) -> Iterator[Fault]:
     """Find SAML statements without an audience, and providers that are not declared (STSG-107)."""
+    yield from too_many(proofs, "saml")
     for entry in federated(proofs, "saml"):
         role, statement, provider = entry
         if role.identity_center and provider.name.startswith("AWSSSO_"):
@@ -208,8 +236,7 @@ def _witness(proofs: Proofs, entry: Federated, zones: tuple[OidcZone, ...]) -> W
 
 
 def _proof(proofs: Proofs, role: Role, zones: tuple[OidcZone, ...]) -> Proof:
-    tags = tuple(sorted(role.tags.items())) if "resourcetag" in role.trust.text.lower() else None
-    return proofs.prover(replace(proofs.zones, oidc=zones, role_tags=tags)).prove(role.trust.policy)
+    return proofs.under(replace(proofs.zones, oidc=zones), role)
 
 
 def _fault(entry: Federated, message: str, witness: Witness | None, about: str) -> Fault:

@@ -32,7 +32,9 @@ def without_mfa(permissions: Permissions) -> Iterator[Fault]:
     for role in permissions.roles:
         if role.arn not in permissions.wanted or role.trust is None:
             continue
-        trust = trusts.setdefault(role.trust.text, Trust.read(role.trust.policy, permissions.account))
+        trust = trusts.get(role.trust.text)
+        if trust is None:
+            trust = trusts[role.trust.text] = Trust.read(role.trust.policy, permissions.account)
         user = next((by_arn[arn] for arn in trust.named if arn in by_arn and may_assume(by_arn[arn], role)), None)
         if user is None and trust.account:
             user = _somebody(callers, role)

@@ -64,6 +64,8 @@ class Proofs:
         self.all_roles = tuple(account.roles if roles is None else roles)
         self.jobs = jobs
         self._provers: dict[Zones, Prover] = {}
+        self._others: dict[tuple[Zones, _Key], Proof] = {}
+        self._keys: dict[int, _Key] = {}
         self.faults: dict[str, str] = {}
 
     @cached_property
@@ -76,15 +78,23 @@ class Proofs:
 
         A prover that fails is no reason to lose the other roles: such a role is undecided, and `faults` says why.
         """
-        found = self._made.get(_key(role))
+        key = self._key(role)
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = _prove(self.prover(self._zones_for(role)), role.trust.policy)
         if isinstance(found, str):
             self.faults[role.arn] = found
             return Proof("undecided", reasons=(found,))
-        if found is not None:
-            return found
-        made = _prove(self.prover(self._zones_for(role)), role.trust.policy)
-        self._made[_key(role)] = made
-        return self.of(role)
+        return found
+
+    def under(self, zones: Zones, role: Role) -> Proof:
+        """Give the proof of one role under other zones than the account's, for what a control asks besides."""
+        key = zones, self._key(role)
+        found = self._others.get(key)
+        if found is None:
+            tagged = replace(zones, role_tags=key[1][1])
+            found = self._others[key] = self.prover(tagged).prove(role.trust.policy)
+        return found
 
     def prover(self, zones: Zones) -> Prover:
         """Give the prover for some zones: the account's own, or what a control asks besides."""
@@ -94,13 +104,22 @@ class Proofs:
         return found
 
     def _zones_for(self, role: Role) -> Zones:
-        tags = _key(role)[1]
+        tags = self._key(role)[1]
         return self.zones if tags is None else replace(self.zones, role_tags=tags)
+
+    def _key(self, role: Role) -> _Key:
+        """Tell what a role's proof depends on: the text, and the tags where the text asks for them."""
+        key = self._keys.get(id(role))
+        if key is None:
+            text = role.trust.text
+            tags = tuple(sorted(role.tags.items())) if "resourcetag" in text.lower() else None
+            key = self._keys[id(role)] = text, tags
+        return key
 
     @cached_property
     def _made(self) -> dict[_Key, Proof | str]:
         """Proofs by policy text; made at once, by several processes, where that is asked for or worth it."""
-        wanted = {_key(role): self._zones_for(role) for role in self.roles if role.trust.fault is None}
+        wanted = {self._key(role): self._zones_for(role) for role in self.roles if role.trust.fault is None}
         jobs = self.jobs if self.jobs is not None else ((os.cpu_count() or 1) if len(wanted) >= MANY else 1)
         if jobs <= 1 or len(wanted) <= 1:
             return {}
@@ -112,12 +131,6 @@ class Proofs:
             ]
             proofs = [task.result() for task in tasks]
         return dict(zip(wanted, chain.from_iterable(proofs), strict=True))
-
-
-def _key(role: Role) -> _Key:
-    """Tell what a role's proof depends on: the text, and the tags where the text asks for them."""
-    text = role.trust.text
-    return text, tuple(sorted(role.tags.items())) if "resourcetag" in text.lower() else None
 
 
 def _prove(prover: Prover, policy: Policy) -> Proof | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.errors import InputError
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from pytest_stsguard.policy import Statement
     from pytest_stsguard.reach.proofs import Proofs
 
-__all__ = ["ALLOW_ALL", "excluded", "gone", "names_whole_account", "whole_accounts"]
+__all__ = ["ALLOW_ALL", "excluded", "gone", "whole_accounts"]
 
 ALLOW_ALL: Final = Policy.parse(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, name="everything"
 )
+MOST_ACCOUNTS: Final = 128
+"""Accounts that are looked at in one trust policy; IAM's largest, of 8,192 characters, names fewer by ARN or id."""
+
 _UNIQUE_ID: Final = re.compile(r"(AIDA|AROA|AGPA|ANPA|AIPA)[A-Z0-9]{8,}(:.*)?")
 _WHO: Final = ("aws:principalarn", "aws:principaltype", "aws:username", "aws:userid", "aws:principaltag/")
 """Keys by which a condition tells one principal of an account from another."""
@@ -58,6 +62,11 @@ def gone(proofs: Proofs) -> Iterator[Fault]:
 
 def whole_accounts(proofs: Proofs) -> Iterator[Fault]:
     """Find accounts that are trusted as a whole, with no condition on who (STSG-110)."""
+    for role in proofs.roles:
+        rest = sum(1 for _ in islice(_accounts_named(proofs, role), MOST_ACCOUNTS, None))
+        if rest:
+            message = f"trusts {rest + MOST_ACCOUNTS} accounts: only {MOST_ACCOUNTS} were looked at"
+            yield Fault(role.arn, message, place="trust policy size", location=role.trust.location)
     for grant in _grants(proofs):
         stranger = _stranger(proofs, grant)
         if stranger is not None:
@@ -66,14 +75,9 @@ def whole_accounts(proofs: Proofs) -> Iterator[Fault]:
             yield replace(_fault(grant.role, grant.statement, message, grant.account), evidence={"principal": stranger})
 
 
-def names_whole_account(proofs: Proofs, role: Role) -> bool:
-    """Tell whether a role's trust names its own account, so that the identity policies there decide."""
-    return any(account == proofs.account.id for _, account in _accounts_named(proofs, role))
-
-
 def _grants(proofs: Proofs) -> Iterator[_Grant]:
     for role in proofs.roles:
-        for statement, account in _accounts_named(proofs, role):
+        for statement, account in islice(_accounts_named(proofs, role), MOST_ACCOUNTS):
             yield _Grant(role, statement, account)
 
 
@@ -105,7 +109,7 @@ def _contexts(proofs: Proofs, grant: _Grant) -> Iterator[dict[str, str | list[st
         return
     nobody = replace(proofs.zones, own_account=False, organization=False, accounts=(), networks=())
     own = grant.account == proofs.account.id
-    for witness in proofs.prover(nobody).prove(grant.role.trust.policy).witnesses:
+    for witness in proofs.under(nobody, grant.role).witnesses:
         if witness.kind.endswith("account") and witness.principal.split(":")[4] == grant.account:
             yield {
                 key: value
