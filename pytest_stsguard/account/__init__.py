@@ -5,9 +5,10 @@ from pytest_stsguard.account.location import Location
 from pytest_stsguard.account.model import Account, Principal
 from pytest_stsguard.account.principal import AttachedPolicy, Group, ManagedPolicy, PolicyVersion, Role, User
 from pytest_stsguard.account.resource import IdentityProvider, Instance, InstanceProfile, Organization
-from pytest_stsguard.account.target import from_session, load
+from pytest_stsguard.account.target import AUDIT_ROLE, from_session, load, load_all
 
 __all__ = [
+    "AUDIT_ROLE",
     "Account",
     "AttachedPolicy",
     "Document",
@@ -24,4 +25,5 @@ __all__ = [
     "User",
     "from_session",
     "load",
+    "load_all",
 ]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_stsguard.account.document import Document
 from pytest_stsguard.account.model import Account
 from pytest_stsguard.account.principal import AttachedPolicy, Group, ManagedPolicy, PolicyVersion, Role, User
-from pytest_stsguard.account.references import arn_of
 from pytest_stsguard.account.resource import IdentityProvider, Instance, InstanceProfile
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.policy.reading import short
@@ -74,7 +73,7 @@ class Blueprint:
 
     def arn(self, noun: str, name: str, path: str = "/") -> str:
         """Give the ARN of an entity of the account."""
-        return arn_of(noun, name, account=self.account, partition=self.partition, path=path)
+        return f"arn:{self.partition}:iam::{self.account}:{noun}{path}{name}"
 
     def add_holder(self, holder: Holder) -> None:
         """Add a role, user or group; a name used twice is a problem, and both stay."""

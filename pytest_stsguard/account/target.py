@@ -99,7 +99,7 @@ def load_all(
     """
     scheme, colon, rest = target.partition(":")
     if scheme == "org" and (rest or not colon):
-        from pytest_stsguard.account.organization import load_organization  # noqa: PLC0415 - botocore, as in `load`
+        from pytest_stsguard.account.live import load_organization  # noqa: PLC0415 - botocore, as in `load`
 
         return load_organization(_session(rest or None), audit_role=audit_role, source=target, keep=keep)
     return (load(target, account=account, region=region, parameters=parameters, keep=keep),)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from pytest_stsguard.account.keep import Keep
+    from pytest_stsguard.account.live.keep import Keep
 
 __all__ = ["HOME", "Caller", "Calls", "Step", "reason_of"]
 

@@ -14,10 +14,10 @@ import msgspec
 
 from pytest_stsguard.account.blueprint import Blueprint
 from pytest_stsguard.account.decode import Hints, decode_value
-from pytest_stsguard.account.plan_entity import PlanEntities
-from pytest_stsguard.account.plan_machine import add_machines
-from pytest_stsguard.account.plan_resource import Resources
-from pytest_stsguard.account.plan_wire import Plan
+from pytest_stsguard.account.plan.entity import PlanEntities
+from pytest_stsguard.account.plan.machine import add_machines
+from pytest_stsguard.account.plan.resource import Resources
+from pytest_stsguard.account.plan.wire import Plan
 from pytest_stsguard.account.standins import Standins
 from pytest_stsguard.account.text import read_text
 from pytest_stsguard.errors import InputError

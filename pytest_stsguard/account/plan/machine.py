@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.account.references import arn_of
 from pytest_stsguard.account.resource import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_stsguard.account.blueprint import Blueprint
-    from pytest_stsguard.account.plan_resource import Planned, Resources
+    from pytest_stsguard.account.plan.resource import Planned, Resources
     from pytest_stsguard.account.standins import Standins
 
 __all__ = ["add_machines"]
@@ -62,7 +61,7 @@ def _profile(planned: Planned, resources: Resources, blueprint: Blueprint, profi
     if name.startswith("arn:"):
         return name
     known = next((profile.arn for profile in blueprint.profiles if profile.name == name), None)
-    return known or arn_of("instance-profile", name, account=blueprint.account, partition=blueprint.partition)
+    return known or blueprint.arn("instance-profile", name)
 
 
 def _first(blocks: Any) -> Mapping[str, Any]:

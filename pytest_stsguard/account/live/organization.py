@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pytest_stsguard.account.calls import Calls, Step, reason_of
-from pytest_stsguard.account.live import read_session
+from pytest_stsguard.account.live.calls import Calls, Step, reason_of
+from pytest_stsguard.account.live.session import read_session
 from pytest_stsguard.account.model import Account
 from pytest_stsguard.account.resource import Organization
 from pytest_stsguard.account.target import AUDIT_ROLE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.account.blueprint import DEFAULT_SESSION, Holder, check_name
 from pytest_stsguard.account.document import Document
-from pytest_stsguard.account.plan_document import planned_document
+from pytest_stsguard.account.plan.document import planned_document
 from pytest_stsguard.account.principal import AttachedPolicy
 from pytest_stsguard.account.resource import InstanceProfile
 from pytest_stsguard.account.unknown import marker
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_stsguard.account.blueprint import Blueprint
-    from pytest_stsguard.account.plan_resource import Planned, Resources
+    from pytest_stsguard.account.plan.resource import Planned, Resources
 
 __all__ = ["PlanEntities"]
 

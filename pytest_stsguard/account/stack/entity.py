@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.account.blueprint import DEFAULT_SESSION, Holder, check_name
 from pytest_stsguard.account.document import Document
-from pytest_stsguard.account.node import ABSENT, Node, Unknown
 from pytest_stsguard.account.principal import AttachedPolicy
-from pytest_stsguard.account.references import KINDS
 from pytest_stsguard.account.resource import InstanceProfile
+from pytest_stsguard.account.stack.node import ABSENT, Node, Unknown
+from pytest_stsguard.account.stack.references import KINDS
 from pytest_stsguard.account.unknown import marker
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.policy.reading import short
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_stsguard.account.blueprint import Blueprint
-    from pytest_stsguard.account.made import Resource
+    from pytest_stsguard.account.stack.resource import Resource
     from pytest_stsguard.account.standins import Standins
 
 __all__ = ["ENTITIES", "StackEntities"]

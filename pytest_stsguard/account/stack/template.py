@@ -10,7 +10,7 @@ from re import compile as regex
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.account.location import JsonText, Location
-from pytest_stsguard.account.node import Node
+from pytest_stsguard.account.stack.node import Node
 from pytest_stsguard.errors import InputError, PolicyError
 from pytest_stsguard.policy.reading import JsonObject, read_json, short
 
@@ -38,7 +38,7 @@ def read_template(text: str, file: str) -> Node:
     if text.lstrip().startswith("{") and (node := _read_json(text, file)) is not None:
         template = node
     else:
-        from pytest_stsguard.account.yaml_reader import read_yaml  # noqa: PLC0415 - PyYAML, only when a YAML file is read
+        from pytest_stsguard.account.stack.yaml_text import read_yaml  # noqa: PLC0415 - PyYAML, only when a YAML file is read
 
         template = read_yaml(text, file)
     if not isinstance(template.value, dict):

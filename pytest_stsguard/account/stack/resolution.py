@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.account.node import Unknown
+from pytest_stsguard.account.stack.node import Unknown
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
-    from pytest_stsguard.account.node import Node
+    from pytest_stsguard.account.stack.node import Node
 
 __all__ = ["Budget", "UnresolvedError", "arguments_of", "call_of", "known_value", "text_value", "unknown_call"]
 
@@ -28,7 +28,7 @@ class Budget:
     """What resolving one template may cost; shared by all evaluators of it."""
 
     def __init__(self, steps: int = STEPS) -> None:
-        self.left = steps
+        self.steps = self.left = steps
         self.depth = 0
 
     def enter(self, node: Node) -> None:
@@ -46,7 +46,7 @@ class Budget:
         """
         self.left -= steps
         if self.left < 0:
-            raise InputError(f"resolving takes more than {STEPS:,} steps", location=str(node.location))
+            raise InputError(f"resolving takes more than {self.steps:,} steps", location=str(node.location))
 
 
 def call_of(node: Node) -> tuple[str, Node | None]:

@@ -11,9 +11,9 @@ from re import Match
 from re import compile as regex
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.account.node import ABSENT, Node, Unknown
-from pytest_stsguard.account.references import KINDS
-from pytest_stsguard.account.resolution import (
+from pytest_stsguard.account.stack.node import ABSENT, Node, Unknown
+from pytest_stsguard.account.stack.references import KINDS
+from pytest_stsguard.account.stack.resolution import (
     Budget,
     UnresolvedError,
     arguments_of,
@@ -85,7 +85,8 @@ class Evaluator:
         """
         self.budget.enter(node)
         try:
-            return Node(self._value(node, strict), node.location)
+            value = self._value(node, strict)
+            return value if isinstance(value, Node) else Node(value, node.location)
         except UnresolvedError as error:
             return Node(Unknown(str(error)), node.location)
         finally:
@@ -250,7 +251,7 @@ class Evaluator:
         kind = KINDS.get(kind_node.text or "")
         form = None if kind is None else kind.ref if attribute is None else kind.attributes.get(attribute)
         if kind is None or form is None:
-            raise UnresolvedError(f"{shown} of a {short(kind_node.value)}")
+            raise UnresolvedError(f"{shown} of type {short(kind_node.value)}")
         if strict:
             raise UnresolvedError(f"{shown}, which AWS makes")
         if logical_id in self._open:
@@ -325,9 +326,9 @@ class Evaluator:
         except UnresolvedError:
             one, other = (self.resolve(branch, strict=strict) for branch in branches)
             if ABSENT not in (one.value, other.value) and one.unknown() is None and one.plain() == other.plain():
-                return one.value
+                return one
             raise
-        return known_value(self.resolve(branches[0 if holds else 1], strict=strict))
+        return self.resolve(branches[0 if holds else 1], strict=strict)
 
     def _find_in_map(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
         keys = argument.items[:3]

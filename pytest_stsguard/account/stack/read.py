@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.account.blueprint import Blueprint
-from pytest_stsguard.account.intrinsic import Evaluator
-from pytest_stsguard.account.machines import MACHINES, add_machine
-from pytest_stsguard.account.made import Resource
-from pytest_stsguard.account.node import Node
-from pytest_stsguard.account.resolution import UnresolvedError
-from pytest_stsguard.account.stack_entity import ENTITIES, StackEntities
+from pytest_stsguard.account.stack.entity import ENTITIES, StackEntities
+from pytest_stsguard.account.stack.intrinsic import Evaluator
+from pytest_stsguard.account.stack.machine import MACHINES, add_machine
+from pytest_stsguard.account.stack.node import Node
+from pytest_stsguard.account.stack.resolution import UnresolvedError
+from pytest_stsguard.account.stack.resource import Resource
+from pytest_stsguard.account.stack.template import LIMIT, read_template
 from pytest_stsguard.account.standins import Standins
-from pytest_stsguard.account.template import LIMIT, read_template
 from pytest_stsguard.account.text import read_text
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.policy.reading import short

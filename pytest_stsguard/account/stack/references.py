@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KINDS", "Kind", "arn_of"]
+__all__ = ["KINDS", "Kind"]
 
 NAME: Final = "{name}"
 
@@ -73,8 +73,3 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::EC2::Instance": Kind("", NAME, {"InstanceId": NAME}),
 }
 """The types whose names and ARNs policies speak of; every other reference is an unknown value."""
-
-
-def arn_of(noun: str, name: str, *, account: str, partition: str, path: str = "/") -> str:
-    """Give the ARN of an IAM entity: ``role``, ``user``, ``group``, ``policy``, ``instance-profile``, or a provider's."""
-    return f"arn:{partition}:iam::{account}:{noun}{path}{name}"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_stsguard.account.build import AccountBuilder
-from pytest_stsguard.account.calls import HOME, Calls, Step, reason_of
-from pytest_stsguard.account.keep import Keep
+from pytest_stsguard.account.live.calls import HOME, Calls, Step, reason_of
+from pytest_stsguard.account.live.keep import Keep
 from pytest_stsguard.errors import AwsUnavailableError
 
 if TYPE_CHECKING:

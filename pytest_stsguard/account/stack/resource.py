@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.account.node import ABSENT, Node
+from pytest_stsguard.account.stack.node import ABSENT, Node
 
 if TYPE_CHECKING:
     from pytest_stsguard.account.location import Location

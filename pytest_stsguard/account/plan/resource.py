@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_stsguard.account.location import JsonText
-    from pytest_stsguard.account.plan_wire import ConfiguredModule, Module, Plan
+    from pytest_stsguard.account.plan.wire import ConfiguredModule, Module, Plan
 
 __all__ = ["Planned", "Resources"]
 

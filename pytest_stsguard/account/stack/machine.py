@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pytest_stsguard.account.references import arn_of
 from pytest_stsguard.account.resource import Instance
 
 if TYPE_CHECKING:
     from pytest_stsguard.account.blueprint import Blueprint
-    from pytest_stsguard.account.made import Resource
-    from pytest_stsguard.account.node import Node
+    from pytest_stsguard.account.stack.node import Node
+    from pytest_stsguard.account.stack.resource import Resource
     from pytest_stsguard.account.standins import Standins
 
 __all__ = ["MACHINES", "add_machine"]
@@ -70,4 +69,4 @@ def _profile(node: Node | None, blueprint: Blueprint) -> str | None:
     if name is None or name.startswith("arn:"):
         return name
     known = next((profile.arn for profile in blueprint.profiles if profile.name == name), None)
-    return known or arn_of("instance-profile", name, account=blueprint.account, partition=blueprint.partition)
+    return known or blueprint.arn("instance-profile", name)

@@ -16,7 +16,7 @@ from pytest_stsguard.account.unknown import MARK, marker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_stsguard.account.plan_resource import Planned, Resources
+    from pytest_stsguard.account.plan.resource import Planned, Resources
 
 __all__ = ["planned_document"]
 
