@@ -13,10 +13,10 @@ from pytest_stsguard.policy.operators import OPERATORS
 USER = "arn:aws:iam::111122223333:user/alice"
 
 
-def holds(operator: str, values: Any, context: dict[str, Any]) -> bool:
+def holds(operator: str, values: Any, context: dict[str, Any], *, version: str | None = None) -> bool:
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"aws:TagKeys": values}}}
     (condition,) = Policy.parse({"Statement": statement}).statements[0].conditions
-    return compile_condition(condition, None)(Request("s3:GetObject", "*", USER, context)) is True
+    return compile_condition(condition, version)(Request("s3:GetObject", "*", USER, context)) is True
 
 
 @pytest.mark.parametrize("key", ["aws:TagKeys", "AWS:TAGKEYS"])
@@ -54,3 +54,22 @@ def test_the_table_of_operators_is_whole() -> None:
     assert {name for name, operator in OPERATORS.items() if operator.wildcards is True} == {
         name for name in texts if name.startswith("Arn") or name.endswith("Like")
     }
+
+
+@pytest.mark.parametrize(
+    ("operator", "given", "expected"),
+    [
+        ("StringEquals", {}, False),
+        ("StringNotEquals", {}, True),
+        ("StringLikeIfExists", {}, True),
+        ("ForAllValues:StringEquals", {"aws:TagKeys": []}, True),
+        ("ForAnyValue:StringEquals", {"aws:TagKeys": ["x", "a-rather-long-value"]}, True),
+        ("ForAllValues:StringEquals", {"aws:TagKeys": ["a-rather-long-value"]}, True),
+        ("StringEquals", {"aws:TagKeys": "a-rather-long-value"}, True),
+        ("StringNotEquals", {"aws:TagKeys": "a-rather-long-value"}, False),
+        ("StringNotEquals", {"aws:TagKeys": ""}, True),
+    ],
+)
+def test_values_with_variables(operator: str, given: dict[str, Any], *, expected: bool) -> None:
+    context = {"aws:PrincipalTag/x": "a-rather-long-value", **given}
+    assert holds(operator, "${aws:PrincipalTag/x}", context, version="2012-10-17") is expected
