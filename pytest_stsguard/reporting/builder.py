@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,8 +46,6 @@ def build(
         checks: how many checks passed, failed, and were skipped.
         evaluated: the controls that were looked at, with or without findings.
     """
-    from pytest_stsguard import __version__  # noqa: PLC0415 - read from the installed distribution when asked
-
     excerpts = Excerpts(account)
     findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
     played = tuple(sorted(drills, key=lambda entry: (entry.test, entry.steps[0].at if entry.steps else "")))
@@ -54,7 +53,7 @@ def build(
     data = report.as_json()
     run = model.Run(
         schema=model.SCHEMA,
-        tool=model.Tool("stsguard", __version__),
+        tool=model.Tool("stsguard", version("pytest-stsguard")),
         target=report.target,
         account=report.account,
         at=data["at"],
