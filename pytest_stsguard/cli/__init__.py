@@ -18,11 +18,14 @@ __all__ = ["cli", "main"]
 # command -> the module beside this one that holds it; loaded when it is called
 _COMMANDS = {
     "audit": "audit",
+    "cleanup": "cleanup",
     "controls": "controls",
     "diff": "diff",
     "explain": "explain",
+    "policy": "policy",
     "prove": "prove",
     "report": "report",
+    "revoke": "revoke",
     "serve": "serve",
     "simulate": "simulate",
 }

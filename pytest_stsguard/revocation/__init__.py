@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pytest_stsguard.revocation.campaign import Campaign, Outcome
 from pytest_stsguard.revocation.change import Change
 from pytest_stsguard.revocation.document import POLICY_NAME, cutoff_of, older_sessions_document
+from pytest_stsguard.revocation.journal import Journal
 from pytest_stsguard.revocation.leftover import Leftover, State, assess
 from pytest_stsguard.revocation.methods import METHODS, Method, plan, revoke
+from pytest_stsguard.revocation.permissions import USES, runner_policy
 from pytest_stsguard.revocation.plan import LONGEST_ROLE_SESSION, LONGEST_USER_SESSION, Plan, Revocation
 from pytest_stsguard.revocation.setting import Setting
 
@@ -14,9 +17,13 @@ __all__ = [
     "LONGEST_USER_SESSION",
     "METHODS",
     "POLICY_NAME",
+    "USES",
+    "Campaign",
     "Change",
+    "Journal",
     "Leftover",
     "Method",
+    "Outcome",
     "Plan",
     "Revocation",
     "Setting",
@@ -26,4 +33,5 @@ __all__ = [
     "older_sessions_document",
     "plan",
     "revoke",
+    "runner_policy",
 ]

@@ -1,0 +1,122 @@
+"""What the runner of each use must be allowed to do: the least IAM policy, one statement for each thing that it is for.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pytest_stsguard.errors import ConfigurationError
+from pytest_stsguard.revocation.methods import METHODS
+
+__all__ = ["USES", "runner_policy"]
+
+USES = ("audit", "cleanup", "drill", "revoke")
+"""What `runner_policy` knows."""
+
+_ROLES = "arn:aws:iam::{account}:role/*"
+_USERS = "arn:aws:iam::{account}:user/*"
+_POLICIES = "arn:aws:iam::{account}:policy/StsGuardDenyEverything-*"
+_PROFILES = "arn:aws:iam::{account}:instance-profile/*"
+_DRILLED = "arn:aws:iam::{account}:role/stsguard-drill/*"
+
+# name of the statement, actions, resources
+_Grant = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+_AUDIT: tuple[_Grant, ...] = (
+    ("ReadTheAccount", ("iam:GetAccountAuthorizationDetails",), ("*",)),
+    ("ReadSessionDurations", ("iam:ListRoles",), ("*",)),
+    ("ReadIdentityProviders", ("iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders"), ("*",)),
+    ("ReadInstances", ("ec2:DescribeInstances",), ("*",)),
+    ("ReadTheOrganization", ("organizations:DescribeOrganization",), ("*",)),
+)
+_CLEANUP: tuple[_Grant, ...] = (
+    ("ReadTheAccount", ("iam:GetAccountAuthorizationDetails",), ("*",)),
+    ("ReadInlinePolicies", ("iam:GetRolePolicy", "iam:GetUserPolicy"), (_ROLES, _USERS)),
+    ("RemoveInlinePolicies", ("iam:DeleteRolePolicy", "iam:DeleteUserPolicy"), (_ROLES, _USERS)),
+    ("ReadAttachments", ("iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies"), (_ROLES, _USERS)),
+    ("Detach", ("iam:DetachRolePolicy", "iam:DetachUserPolicy"), (_ROLES, _USERS)),
+)
+_DRILL: tuple[_Grant, ...] = (
+    ("MakeDrillRoles", ("iam:CreateRole", "iam:DeleteRole"), (_DRILLED,)),
+    ("BeTheThief", ("sts:AssumeRole",), (_DRILLED,)),
+    ("FindTheRole", ("iam:GetRole",), (_DRILLED,)),
+    ("ReadTheDeny", ("iam:GetRolePolicy",), (_DRILLED,)),
+    ("WriteAndRemovePolicies", ("iam:PutRolePolicy", "iam:DeleteRolePolicy"), (_DRILLED,)),
+)
+_FIND_ROLE: _Grant = ("FindTheRole", ("iam:GetRole",), (_ROLES,))
+_FIND_USER: _Grant = ("FindTheUser", ("iam:GetUser",), (_USERS,))
+_INLINE: tuple[_Grant, ...] = (
+    _FIND_ROLE,
+    ("ReadTheDeny", ("iam:GetRolePolicy",), (_ROLES,)),
+    ("WriteTheDeny", ("iam:PutRolePolicy",), (_ROLES,)),
+    ("TakeItBack", ("iam:DeleteRolePolicy",), (_ROLES,)),
+)
+_REVOKE: dict[str, tuple[_Grant, ...]] = {
+    "older-sessions": _INLINE,
+    "one-session": _INLINE,
+    "source-identity": _INLINE,
+    "principal-tag": _INLINE,
+    "deny-all": _INLINE,
+    "user-sessions": (
+        _FIND_USER,
+        ("ReadTheDeny", ("iam:GetUserPolicy",), (_USERS,)),
+        ("WriteTheDeny", ("iam:PutUserPolicy",), (_USERS,)),
+        ("TakeItBack", ("iam:DeleteUserPolicy",), (_USERS,)),
+    ),
+    "boundary": (
+        _FIND_ROLE,
+        ("ReadTheDeny", ("iam:GetPolicy", "iam:GetPolicyVersion"), (_POLICIES,)),
+        ("WriteTheDeny", ("iam:CreatePolicy",), (_POLICIES,)),
+        ("SetTheBoundary", ("iam:PutRolePermissionsBoundary",), (_ROLES,)),
+        ("TakeItBack", ("iam:DeleteRolePermissionsBoundary", "iam:DeletePolicy"), (_ROLES, _POLICIES)),
+    ),
+    "scp": (
+        _FIND_ROLE,
+        (
+            "ReadPolicies",
+            ("organizations:ListPolicies", "organizations:DescribePolicy", "organizations:ListTargetsForPolicy"),
+            ("*",),
+        ),
+        ("DenyFromAbove", ("organizations:CreatePolicy", "organizations:AttachPolicy"), ("*",)),
+        ("TakeItBack", ("organizations:DetachPolicy", "organizations:DeletePolicy"), ("*",)),
+    ),
+    "deactivate-key": (
+        _FIND_USER,
+        ("ReadKeys", ("iam:ListAccessKeys",), (_USERS,)),
+        ("DeactivateKeys", ("iam:UpdateAccessKey",), (_USERS,)),
+    ),
+}
+
+
+def runner_policy(use: str, *, method: str = "older-sessions", account: str = "*") -> dict[str, Any]:
+    """Write the least policy for a use: of `USES`; for ``"revoke"`` by a method that contains.
+
+    Args:
+        use: ``"audit"``, ``"cleanup"``, ``"drill"`` or ``"revoke"``.
+        method: the method of ``"revoke"``.
+        account: the account id in the ARNs; ``*``: any.
+
+    Raises:
+        ConfigurationError: an unknown use, or a method that nobody should be allowed for containment.
+    """
+    if use == "revoke":
+        if method not in _REVOKE:
+            known = "is no way to contain a session" if method in METHODS else "is no method"
+            raise ConfigurationError(f"`{method}` {known}", hint=f"there are: {', '.join(_REVOKE)}")
+        grants = _REVOKE[method]
+    elif use in USES:
+        grants = {"audit": _AUDIT, "cleanup": _CLEANUP, "drill": _DRILL}[use]
+    else:
+        raise ConfigurationError(f"unknown use `{use}`", hint=f"there are: {', '.join(USES)}")
+    statements = [
+        {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": list(actions),
+            "Resource": [resource.format(account=account) for resource in resources],
+        }
+        for sid, actions, resources in grants
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
