@@ -277,9 +277,12 @@ class Run:
     def _note_gaps(self, recorder: Recorder) -> None:
         """Say what the control needs and the source lacks, so that no check can pass for what nobody looked at."""
         known = self.controls.get(recorder.control)
-        if known is not None and self._survey is not None:
-            for reason in self._survey.account.lacks(*known.needs):
-                recorder.not_evaluated(reason)
+        if known is None or not known.needs:
+            return
+        # Not the survey's account alone: whether this process has made one depends on what pytest-xdist gave it to run.
+        account = self.account if not self.is_demo else self._survey.account if self._survey else None
+        for reason in account.lacks(*known.needs) if account else ():
+            recorder.not_evaluated(reason)
 
 
 def _named(name: str, globs: tuple[str, ...]) -> bool:
