@@ -220,7 +220,9 @@ def read(path: str | Path) -> Run:
 def schema() -> dict[str, Any]:
     """Give the JSON schema of the report."""
     found = msgspec.json.schema(Run)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "stsguard report", **found}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "stsguard report", **found}
+    plain: dict[str, Any] = json.loads(json.dumps(whole))  # defaults are tuples there, which JSON does not know
+    return plain
 
 
 _HINT = "make one with --stsguard-report json:PATH"

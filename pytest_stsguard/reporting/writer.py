@@ -37,8 +37,8 @@ def parse_request(text: str, *, folder: str | Path = ".") -> tuple[str, Path]:
     file = Path(folder) / path
     try:
         reason = _obstacle(file)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = str(getattr(error, "strerror", None) or error).lower()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
     if reason:
         raise ConfigurationError(f"the report cannot be written: {reason}", location=_short(path))
     return name, file
@@ -72,6 +72,8 @@ def write(run: Run, name: str, path: str | Path) -> None:
 
 def _obstacle(file: Path) -> str:
     """Say why a file cannot be written; empty when it can."""
+    if "\0" in str(file):
+        return "a NUL in its name"
     if file.is_dir():
         return "is a directory"
     if not file.parent.is_dir():

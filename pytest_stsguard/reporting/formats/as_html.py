@@ -26,8 +26,8 @@ MOST_CARDS: Final = 400
 """Findings that stand on the page itself; the others are data, which JavaScript shows when they are looked for."""
 MOST_HOLDERS: Final = 500
 MOST_DRILLS: Final = 60
-MOST_EVIDENCE: Final = 1_500_000
-"""Characters of evidence and policies in the data, so that the page of 10,000 roles stays under 5 MB."""
+MOST_DATA: Final = 3_300_000
+"""Characters of data: evidence and policies fill what the findings leave, so that a page of 10,000 roles is under 5 MB."""
 
 
 def render(run: Run) -> str:
@@ -57,7 +57,7 @@ def render(run: Run) -> str:
         drills_left=len([drill for drill in run.drills if drill.steps][MOST_DRILLS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
-        data=_block(run, made[MOST_CARDS:]),
+        data=_block(made[MOST_CARDS:]),
         left=len(made[MOST_CARDS:]),
     )
 
@@ -82,37 +82,33 @@ def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _block(run: Run, rest: Sequence[Card]) -> str:
+def _block(rest: Sequence[Card]) -> str:
     """Write the findings that are not on the page as JSON that may stand in a script element.
 
     ``<``, ``>`` and ``&`` are escaped, so that no text in it ends the element; what is not ASCII is escaped anyway.
     """
-    room = MOST_EVIDENCE
-    rows = []
+    rows = [_row(card) for card in rest]
+    room = MOST_DATA - sum(len(text) + 3 for row in rows for text in row if isinstance(text, str))
     policies: dict[tuple[str, ...], int] = {}
-    for card in rest:
-        row, size = _row(card, policies, room)
+    for row, card in zip(rows, rest, strict=True):
+        size = sum(len(name) + len(text) + 8 for name, text in card.facts)
+        if card.policy is not None and card.policy not in policies:
+            size += sum(len(part) + part.count("\n") + part.count('"') for part in card.policy) + 16
         room -= size
-        rows.append(row)
-    data = {"rows": rows, "policies": [list(policy) for policy in policies], "at": run.at}
+        if room < 0:
+            break
+        row.append([list(fact) for fact in card.facts])
+        if card.policy is not None:
+            row.append(policies.setdefault(card.policy, len(policies)))
+    data = {"rows": rows, "policies": [list(policy) for policy in policies]}
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _row(card: Card, policies: dict[tuple[str, ...], int], room: int) -> tuple[list[Any], int]:
-    """Write a finding as a list, and say how much of the room for evidence it took."""
+def _row(card: Card) -> list[Any]:
     finding = card.finding
     where = f"{visible(finding.location.file, 200)}:{finding.location.line}" if finding.location else ""
-    row: list[Any] = [
+    return [
         *(finding.control, RANKS.index(finding.severity), visible(finding.resource), visible(finding.message, 400)),
         *(card.anchor, card.status, visible(finding.place, 120), where),
     ]
-    size = sum(len(name) + len(text) + 6 for name, text in card.facts)
-    new = card.policy is not None and card.policy not in policies
-    size += sum(map(len, card.policy)) + 12 if card.policy is not None and new else 0
-    if size > room:
-        return row, 0
-    row.append([list(fact) for fact in card.facts])
-    if card.policy is not None:
-        row.append(policies.setdefault(card.policy, len(policies)))
-    return row, size

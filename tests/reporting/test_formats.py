@@ -1,0 +1,201 @@
+"""Every format: as committed, valid by its schema, harmless whatever the names are, the same bytes each time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from markdown_it import MarkdownIt
+
+from pytest_stsguard.reporting import FORMATS, Run, read, render, write
+from pytest_stsguard.reporting.formats import as_csv, as_markdown, as_sarif
+from pytest_stsguard.reporting.model import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+HIDDEN = set(map(chr, [*range(32), 0x7F, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066])) - {"\n", "\r"}
+FILES = {"markdown": "report.md", "sarif": "report.sarif.json", "json": "../run.json"}
+
+
+@pytest.fixture(scope="module")
+def sarif_schema() -> dict[str, Any]:
+    # As published by SchemaStore; from the npm package @microsoft/jest-sarif 1.0.0-beta.0 (MIT).
+    found: dict[str, Any] = json.loads((HERE / "schemas" / "sarif-2.1.0-rtm.5.json").read_bytes())
+    return found
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_format_is_as_committed(name: str, example: Run, snapshot: Callable[[str, str], None]) -> None:
+    snapshot(FILES.get(name, f"report.{name}"), render(example, name))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_report_that_was_read_again_renders_the_same_bytes(
+    name: str, example: Run, hostile: Run, tmp_path: Path
+) -> None:
+    for run in (example, hostile):
+        write(run, "json", tmp_path / "run.json")
+        again = read(tmp_path / "run.json")
+        if run is example:
+            assert again == run
+        assert render(again, name) == render(run, name)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_hidden_character_is_left(name: str, hostile: Run) -> None:
+    text = render(hostile, name)
+    assert not HIDDEN & set(text)
+    text.encode()
+
+
+def test_published_schema_is_that_of_the_model() -> None:
+    file = HERE.parents[1] / "reports" / "report.schema.json"
+    if os.environ.get("STSGUARD_SNAPSHOTS") == "write":
+        file.write_text(json.dumps(schema(), indent=2) + "\n")
+    assert json.loads(file.read_bytes()) == schema()
+
+
+def test_json_validates_by_the_published_schema(example: Run, hostile: Run, faults: Any) -> None:
+    for run in (example, hostile):
+        data = json.loads(render(run, "json"))
+        assert faults(schema(), data) == []
+        assert render(run, "json").isascii()
+    data["findings"][0]["severity"] = "grave"
+    assert faults(schema(), data) != []
+
+
+def test_json_is_a_superset_of_what_the_audit_prints(example: Run) -> None:
+    data = json.loads(render(example, "json"))
+    assert {"schema", "target", "account", "at", "findings", "not_evaluated", "errors", "warnings", "summary"} <= set(
+        data
+    )
+    assert {
+        *("control", "severity", "resource", "message", "evidence", "fingerprint", "muted", "location", "place"),
+        *("mute_reason", "baselined"),
+    } <= set(data["findings"][0])
+
+
+def test_sarif_validates_by_the_published_schema(example: Run, hostile: Run, sarif_schema: Any, faults: Any) -> None:
+    for run in (example, hostile):
+        text = render(run, "sarif")
+        assert faults(sarif_schema, json.loads(text)) == []
+        assert text.isascii()
+    broken = json.loads(text)
+    broken["runs"][0]["results"][0]["level"] = "grave"
+    del broken["runs"][0]["tool"]["driver"]["name"]
+    assert len(faults(sarif_schema, broken)) == 2
+
+
+def test_sarif_says_what_code_scanning_reads(example: Run) -> None:
+    (run,) = json.loads(render(example, "sarif"))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert rule["help"]["markdown"]
+        assert 0 < float(rule["properties"]["security-severity"]) <= 10
+        assert len(rule["properties"]["tags"]) <= 10
+    first = run["results"][0]
+    assert rules[first["ruleIndex"]]["id"] == first["ruleId"] == "STSG-101"
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "examples/account.json", "uriBaseId": "%SRCROOT%"}
+    line = (HERE.parents[1] / "examples" / "account.json").read_text().splitlines()[place["region"]["startLine"] - 1]
+    assert line.strip() == "{"  # where the deciding statement begins
+    muted = [result for result in run["results"] if "suppressions" in result]
+    assert [result["suppressions"][0]["justification"] for result in muted] == [
+        "a role for emergencies is meant to lie unused (cloud-team@example.com)"
+    ]
+    assert {result["baselineState"] for result in run["results"]} == {"new", "unchanged"}
+    assert [note["level"] for note in run["invocations"][0]["toolExecutionNotifications"]] == ["note"] * 3
+
+
+def test_sarif_keeps_to_the_most_results_that_github_takes(example: Run) -> None:
+    many = msgspec.structs.replace(example, findings=example.findings * (as_sarif.MOST_RESULTS // 50))
+    (run,) = json.loads(render(many, "sarif"))["runs"]
+    assert len(run["results"]) == as_sarif.MOST_RESULTS
+    left = len(many.findings) - as_sarif.MOST_RESULTS
+    assert run["invocations"][0]["toolExecutionNotifications"][-1]["message"]["text"].startswith(f"{left:,} findings")
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("./a b/ä#?.json", "a%20b/%C3%A4%23%3F.json"),
+        ("/srv/x.json", "file:///srv/x.json"),
+        ("C:\\x\\y.json", "file:///C:/x/y.json"),
+        ("../x.json", "../x.json"),
+    ],
+)
+def test_sarif_writes_files_as_addresses(file: str, uri: str, example: Run) -> None:
+    place = msgspec.structs.replace(example.findings[0], location=msgspec.convert({"file": file, "line": 3}, type=Any))
+    finding = msgspec.convert(msgspec.to_builtins(place), type(example.findings[0]))
+    (run,) = json.loads(render(msgspec.structs.replace(example, findings=(finding,)), "sarif"))["runs"]
+    location = run["results"][0]["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"] == uri
+    assert location["region"] == {"startLine": 3}
+
+
+def test_csv_holds_no_formula(hostile: Run) -> None:
+    rows = list(csv.reader(io.StringIO(render(hostile, "csv"), newline="")))
+    assert len(rows) == len(hostile.findings) + 1
+    for cell in (cell for row in rows for cell in row):
+        assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert "'=HYPERLINK" in render(hostile, "csv")
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1", "\n=1"])
+def test_csv_disarms_every_beginning_of_a_formula(text: str, example: Run) -> None:
+    finding = msgspec.structs.replace(example.findings[0], message=text)
+    (_, row) = csv.reader(io.StringIO(as_csv.render(msgspec.structs.replace(example, findings=(finding,))), newline=""))
+    assert row[5].startswith(("'", "\\"))
+
+
+class Tags(HTMLParser):
+    """Collects the tags, the links and the text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.code = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.code = self.code or tag == "code"
+        self.links += [str(value) for name, value in attrs if name in {"href", "src"}]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.code = self.code and tag != "code"
+
+    def handle_data(self, data: str) -> None:
+        if not self.code:
+            self.words.append(data)
+
+
+def test_markdown_holds_no_markup_of_others(hostile: Run, example: Run) -> None:
+    allowed = {"h2", "h3", "p", "strong", "ul", "li", "code", "table", "thead", "tbody", "tr", "th", "td", "br"}
+    for run in (hostile, example):
+        seen = Tags()
+        seen.feed(MarkdownIt("commonmark").enable("table").render(render(run, "markdown")))
+        assert seen.tags <= allowed
+        assert seen.links == []
+        assert not [word for word in seen.words if re.search(r"@\w|://|#\d", word)]
+
+
+def test_markdown_fits_a_comment(example: Run) -> None:
+    many = msgspec.structs.replace(example, findings=example.findings * 50)
+    text = render(many, "markdown")
+    assert len(text) <= 65_536
+    shown = text.count("\n- `arn:")
+    assert shown > 100
+    assert f"**{50 * 53 - shown:,} more findings did not fit here" in text
+    assert len(text) > as_markdown.LARGEST * 0.9

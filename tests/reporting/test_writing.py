@@ -1,0 +1,211 @@
+"""Reports asked for on the command line: refused before the run or written after it, alike with and without pytest-xdist."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+
+from pytest_stsguard.cli.diff import diff
+from pytest_stsguard.cli.report import report
+from pytest_stsguard.errors import ConfigurationError, InputError
+from pytest_stsguard.reporting import FORMATS, Run, parse_request, read, render, write
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "tests" / "reporting" / "run.json"
+CHECK = """
+import pytest
+
+@pytest.mark.stsguard("STSG-101")
+def test_check(sts_account, sts_findings):
+    for role in sts_account.roles:
+        sts_findings.add(role.arn, "open", place="trust policy Statement[0]", location=role.trust.location)
+
+@pytest.mark.stsguard("STSG-202")
+def test_other(sts_findings):
+    sts_findings.add("arn:aws:iam::111122223333:role/x", "tainted")
+
+@pytest.mark.stsguard("STSG-301")
+def test_blind(sts_findings):
+    sts_findings.not_evaluated("no such thing here")
+
+def test_plain():
+    pass
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Any:
+    pytester.makepyfile(CHECK)
+
+    def run(*options: str) -> pytest.RunResult:
+        target = f"--stsguard-target=export:{ROOT}/examples/account.json"
+        at = "--stsguard-at=2026-11-20T12:00:00Z"
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", target, at, *options)
+
+    return run
+
+
+def test_reports_are_the_same_with_and_without_xdist(run: Any, pytester: pytest.Pytester) -> None:
+    for folder, workers in (("alone", ()), ("two", ("-n", "2"))):
+        pytester.mkdir(folder)
+        asked = [f"--stsguard-report={name}:{folder}/r.{name}" for name in FORMATS]
+        run(*asked, *workers, "--junitxml", f"{folder}/junit.xml").assert_outcomes(failed=1, passed=2, skipped=1)
+    for name in FORMATS:
+        one, other = (pytester.path / folder / f"r.{name}" for folder in ("alone", "two"))
+        assert one.read_bytes() == other.read_bytes()
+        assert one.stat().st_size > 100
+    found = read(pytester.path / "two" / "r.json")
+    assert found.checks == {"failed": 1, "passed": 1, "skipped": 1}
+    assert found.evaluated == ("STSG-101", "STSG-202")
+    assert [gap.control for gap in found.not_evaluated] == ["STSG-301"]
+    assert found.findings[0].lines is not None
+    cases = ET.parse(pytester.path / "two" / "junit.xml").iter("testcase")
+    properties = {case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")} for case in cases}
+    assert properties["test_other"] == {
+        "stsguard_control": "STSG-202",
+        "stsguard_severity": "low",
+        "stsguard_findings": "1",
+    }
+    assert properties["test_plain"] == {}
+
+
+def test_ini_key_asks_for_reports_too(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nstsguard_report = csv:a.csv markdown:b.md\n")
+    run()
+    assert (pytester.path / "a.csv").exists()
+    assert (pytester.path / "b.md").read_text().startswith("## ❌ stsguard")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("pdf:x.pdf", "*unknown report format `pdf`*"),
+        ("htm:x", "*did you mean `html`?*"),
+        ("html", "*`html` names no file for the report*"),
+        ("html:", "*`html:` names no file for the report*"),
+        ("html:no/such/x.html", "*no/such/x.html: the report cannot be written: no such directory*"),
+        ("html:.", "*the report cannot be written: is a directory*"),
+    ],
+)
+def test_report_that_cannot_be_is_refused_before_the_run(asked: str, said: str, run: Any) -> None:
+    result = run(f"--stsguard-report={asked}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+    result.stdout.no_fnmatch_line("*test_check*")
+
+
+def test_run_that_collected_nothing_leaves_no_report(run: Any, pytester: pytest.Pytester) -> None:
+    assert run("--stsguard-report=json:r.json", "no_such_file.py").ret == pytest.ExitCode.USAGE_ERROR
+    assert not (pytester.path / "r.json").exists()
+
+
+def test_audit_writes_the_report_that_the_checks_write(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "stsguard"), "audit", "export:examples/account.json"]
+    asked = ["--at", "2026-11-20T12:00:00Z", "--report", f"json:{tmp_path}/r.json", "--output", "json"]
+    done = subprocess.run([*command, *asked], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    printed, found = json.loads(done.stdout), read(tmp_path / "r.json")
+    assert found.verdict == "fail"
+    assert [one["fingerprint"] for one in printed["findings"]] == [one.fingerprint for one in found.findings]
+    assert sum(one.lines is not None for one in found.findings) > 20
+    refused = subprocess.run([*command, "--report", "pdf:x"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "unknown report format `pdf`" in refused.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_without_permission_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ConfigurationError, match="permission denied"):
+        parse_request(f"json:{tmp_path}/x.json")
+
+
+def test_name_with_a_nul_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        parse_request("json:a\0b")
+
+
+def test_file_that_is_there_is_replaced(example: Run, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text("x" * 1_000_000)
+    write(example, "json", file)
+    assert read(file) == example
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is not JSON"),
+        ("[1]", "is no report of schema 1"),
+        ("{}", "is no report of schema 1"),
+        ('{"schema": 2}', "is no report of schema 1"),
+        ('{"schema": true}', "is no report of schema 1"),
+        ('{"schema": 1}', "missing required field"),
+        ('{"schema": 1, "target": null}', "expected `str`"),
+        ("[" * 100_000, "is not JSON"),
+    ],
+)
+def test_file_that_is_no_report_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(InputError, match=said):
+        read(tmp_path / "r.json")
+
+
+def test_policy_that_is_not_there_is_refused(example: Run, tmp_path: Path) -> None:
+    data = json.loads(render(example, "json"))
+    data["findings"][1]["policy"] = 999
+    (tmp_path / "r.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match="points at no policy"):
+        read(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_command_renders_again(name: str, example: Run, tmp_path: Path) -> None:
+    runner = CliRunner()
+    shown = runner.invoke(report, ["--from", str(EXAMPLE), "--format", name], standalone_mode=False)
+    assert shown.stdout_bytes == render(example, name).encode()
+    path = tmp_path / "out"
+    runner.invoke(report, ["--from", str(EXAMPLE), "--format", name, "-o", str(path)], standalone_mode=False)
+    assert path.read_bytes() == shown.stdout_bytes
+
+
+def test_diff_tells_new_fixed_and_unchanged(example: Run, tmp_path: Path) -> None:
+    data = json.loads(render(example, "json"))
+    changed = {**data, "findings": [*data["findings"][3:]]}
+    changed["findings"][0] = {**changed["findings"][0], "fingerprint": "f" * 32, "message": "a\nnew\x1b[31m one"}
+    (tmp_path / "old.json").write_text(json.dumps(data))
+    (tmp_path / "new.json").write_text(json.dumps(changed))
+    runner = CliRunner()
+    files = [str(tmp_path / "old.json"), str(tmp_path / "new.json")]
+    shown = runner.invoke(diff, files, standalone_mode=False)
+    assert shown.return_value == 1
+    lines = shown.stdout.splitlines()
+    assert lines[-1] == f"1 new, 4 fixed, {len(data['findings']) - 4} unchanged"
+    assert lines[0].startswith("+ critical STSG-101")
+    assert "a\\nnew\\u001b[31m one" in lines[0]
+    assert sum(line.startswith("- ") for line in lines) == 4
+    told = json.loads(runner.invoke(diff, [*files, "--output", "json"], standalone_mode=False).stdout)
+    assert told["counts"] == {"new": 1, "fixed": 4, "not_evaluated": 0, "unchanged": len(data["findings"]) - 4}
+    same = runner.invoke(diff, [files[0], files[0]], standalone_mode=False)
+    assert same.return_value == 0
+    assert same.stdout.splitlines() == [f"0 new, 0 fixed, {len(data['findings'])} unchanged"]
+
+
+def test_diff_calls_nothing_fixed_that_was_not_looked_at(example: Run, tmp_path: Path) -> None:
+    data = json.loads(render(example, "json"))
+    blind = {**data, "findings": [one for one in data["findings"] if one["control"] != "STSG-101"]}
+    blind["not_evaluated"] = [*data["not_evaluated"], {"control": "STSG-101", "reason": "no roles"}]
+    (tmp_path / "new.json").write_text(json.dumps(blind))
+    shown = CliRunner().invoke(diff, [str(EXAMPLE), str(tmp_path / "new.json")], standalone_mode=False)
+    assert (
+        shown.stdout.splitlines()[-1] == f"0 new, 0 fixed, 4 not evaluated any more, {len(blind['findings'])} unchanged"
+    )
+    assert shown.return_value == 0
