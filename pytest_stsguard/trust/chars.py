@@ -11,6 +11,7 @@ __all__ = [
     "LETTER",
     "NAME",
     "NOT_COLON",
+    "NO_ID",
     "ORG",
     "OWNER",
     "PATH",
@@ -70,6 +71,7 @@ Slots = tuple[Slot, ...]
 
 ANY: Final = Chars(frozenset(), negated=True)
 NOT_COLON: Final = Chars(frozenset(":"), negated=True)
+NO_ID: Final = Chars(frozenset(":@"), negated=True)
 DIGIT: Final = Chars(frozenset(digits))
 NAME: Final = Chars(frozenset(ascii_letters + digits + "_+=,.@-"))
 """What names of IAM users, roles and sessions are made of."""

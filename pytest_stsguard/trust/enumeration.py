@@ -267,14 +267,18 @@ def _oidc(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterat
     asked = f"{prefix}:repository" in scene.keys or any(
         name == "repository" for zone in declared for name, _ in zone.claims
     )
-    ties = (True, False) if asked and (issuer == GITHUB or issuer.startswith(f"{GITHUB}/")) else (None,)
+    subjects = ("name", "ids", "other") if asked and (issuer == GITHUB or issuer.startswith(f"{GITHUB}/")) else ("",)
     label = "issuers that nobody names" if fresh else issuer
-    for tied in ties:
+    for subject in subjects:
+        given: tuple[Literal, ...] = ()
+        if subject == "other":
+            # A subject that begins so tells the repository, with ids or without; GitHub's names hold no `@` of their own.
+            given = (Literal(asks("StringLike", f"{prefix}:sub", ("repo:*",)), want=False),)
         yield RequestClass(
-            "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, tied), arn, "", issuer,
+            "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, subject), arn, "", issuer,
             _oidc_zone(declared, prefix, scene.zones, folds=False),
             _oidc_zone(declared, prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
-            declared=bool(declared),
+            given=given, declared=bool(declared),
         )  # fmt: skip
 
 

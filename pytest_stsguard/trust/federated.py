@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.trust.issuers import (
     ANYTHING,
     COGNITO,
-    GITHUB_OTHER,
+    GITHUB_CUSTOM,
+    GITHUB_IDS,
+    GITHUB_ODD,
     GITHUB_REPOSITORY,
     issuer_of,
 )
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, fixed, key, texts, values
 from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
 from pytest_stsguard.trust.text import Shape
-from pytest_stsguard.trust.views import REPOSITORY_OF_SUBJECT
+from pytest_stsguard.trust.views import REPOSITORY_OF_IDS, REPOSITORY_OF_SUBJECT
 
 if TYPE_CHECKING:
     from pytest_stsguard.trust.request_class import Scene
@@ -74,13 +76,13 @@ def _common(asked: str) -> Key | None:
 class OidcKeys:
     """The presence table of one OIDC issuer's tokens.
 
-    `tied`: GitHub's subject begins with the repository's name, so that the `repository` claim is part of it; when it
-    is None the policy and the zones do not ask for that claim.
+    `subject`, where the policy or the zones ask for GitHub's repository: ``name`` when the subject begins with its
+    name, ``ids`` when with name and ids, so that the claim is a part of it; ``other`` for every other subject.
     """
 
     scene: Scene
     issuer: str
-    tied: bool | None = None
+    subject: str = ""
 
     def __call__(self, asked: str) -> Key:
         """Tell what a context key (lower case) can be."""
@@ -98,7 +100,7 @@ class OidcKeys:
         """Give what a claim can be: in its documented format, and in any other for all we know."""
         if name == "amr" and self.issuer in COGNITO:
             return key(asked, *_METHODS, several=True)
-        if self.tied is not None and name in {"sub", "repository"}:
+        if self.subject and name in {"sub", "repository"}:
             return self._repository(name)
         known = issuer_of(self.issuer)
         if name == "amr":
@@ -114,12 +116,15 @@ class OidcKeys:
     def _repository(self, name: str) -> Key:
         """Give GitHub's subject and repository, which agree."""
         subject = f"{self.issuer.lower()}:sub"
-        if not self.tied:
-            asked = f"{self.issuer.lower()}:{name}"
-            shapes = issuer_of(self.issuer).always[name]
-            loose = tuple(GITHUB_OTHER) if name == "sub" else shapes
-            return key(asked, texts(*loose, doubt=LOOSE), texts(ANY_TEXT, doubt=FORMAL))
-        return Key(subject, (texts(*GITHUB_REPOSITORY),), REPOSITORY_OF_SUBJECT if name == "repository" else None)
+        whole = name == "sub"
+        if self.subject == "name":
+            options = (texts(*GITHUB_REPOSITORY), texts(*GITHUB_ODD, doubt=FORMAL))
+            return Key(subject, options, None if whole else REPOSITORY_OF_SUBJECT)
+        if self.subject == "ids":
+            return Key(subject, (texts(*GITHUB_IDS, doubt=LOOSE),), None if whole else REPOSITORY_OF_IDS)
+        asked = f"{self.issuer.lower()}:{name}"
+        shapes = GITHUB_CUSTOM if whole else issuer_of(self.issuer).always[name]
+        return key(asked, texts(*shapes, doubt=LOOSE), texts(ANY_TEXT, doubt=FORMAL))
 
 
 @dataclass(frozen=True, slots=True)

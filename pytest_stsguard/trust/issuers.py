@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.trust.chars import (
+    ANY,
     DIGIT,
     LETTER,
+    NO_ID,
     ORG,
     OWNER,
     PRINTABLE,
@@ -28,7 +30,18 @@ from pytest_stsguard.trust.text import Shape
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ANYTHING", "BUILT_IN", "COGNITO", "GITHUB", "GITHUB_OTHER", "GITHUB_REPOSITORY", "Issuer", "issuer_of"]
+__all__ = [
+    "ANYTHING",
+    "BUILT_IN",
+    "COGNITO",
+    "GITHUB",
+    "GITHUB_CUSTOM",
+    "GITHUB_IDS",
+    "GITHUB_ODD",
+    "GITHUB_REPOSITORY",
+    "Issuer",
+    "issuer_of",
+]
 
 GITHUB: Final = "token.actions.githubusercontent.com"
 
@@ -85,14 +98,20 @@ GITHUB_REPOSITORY: Final = (
 )
 """Subjects that begin with the repository's name, in the form of repositories made before 15 July 2026."""
 
-GITHUB_OTHER: Final = (
-    Shape(_REPO_ID, ("repo:evil-org@6666/evil-repo@7777:ref:refs/heads/main",), _GITHUB_FILLS),
-    *(
-        Shape((*literal(f"{key}:"), *some(PRINTABLE)), (f"{key}:evil",), (*_GITHUB_FILLS, ":evil"))
-        for key in _TEMPLATE_KEYS
-    ),
+GITHUB_ODD: Final = (
+    Shape((*literal("repo:"), *many(NO_ID))),
+    Shape((*literal("repo:"), *many(NO_ID), *literal(":"), *many(ANY))),
 )
-"""Subjects in the form that carries ids, and customised ones."""
+"""Subjects that begin with some name without ids, which GitHub may not be documented to issue."""
+
+GITHUB_IDS: Final = (Shape(_REPO_ID, ("repo:evil-org@6666/evil-repo@7777:ref:refs/heads/main",), _GITHUB_FILLS),)
+"""Subjects in the form that carries ids."""
+
+GITHUB_CUSTOM: Final = tuple(
+    Shape((*literal(f"{key}:"), *some(PRINTABLE)), (f"{key}:evil",), (*_GITHUB_FILLS, ":evil"))
+    for key in _TEMPLATE_KEYS
+)
+"""Customised subjects."""
 
 
 def _subject(prefix: str, sample: str, *fills: str) -> tuple[Shape, ...]:
@@ -130,7 +149,7 @@ _KNOWN: Final[dict[str, Issuer]] = {
     GITHUB: Issuer(
         "any repository on GitHub",
         {
-            "sub": (*GITHUB_REPOSITORY, *GITHUB_OTHER),
+            "sub": (*GITHUB_REPOSITORY, *GITHUB_IDS, *GITHUB_CUSTOM),
             "aud": _AUDIENCE,
             "actor": _TEXT,
             "actor_id": _DIGITS,

@@ -14,14 +14,16 @@ from pytest_stsguard.trust.chars import (
     ANY,
     DIGIT,
     NAME,
+    NO_ID,
     NOT_COLON,
     ORG,
+    OWNER,
     REPOSITORY,
-    Chars,
     Slots,
     literal,
     many,
     restrict,
+    some,
 )
 from pytest_stsguard.trust.points import moment_text
 from pytest_stsguard.trust.text import View
@@ -33,6 +35,7 @@ __all__ = [
     "AS_EPOCH",
     "AS_MOMENT",
     "ORG_OF_PATH",
+    "REPOSITORY_OF_IDS",
     "REPOSITORY_OF_SUBJECT",
     "account_of_principal",
     "account_of_source",
@@ -90,11 +93,8 @@ def account_of_source(partition: str) -> View:
     return View(_part(4), embed, lambda account: f"arn:{partition}:evil:us-east-1:{account}:evil")
 
 
-NAME_OF_REPOSITORY: Final = Chars(REPOSITORY.members | {"/"})
-
-
 def _embed_repository(slots: Slots) -> tuple[Slots, ...]:
-    name = restrict(slots, NAME_OF_REPOSITORY)
+    name = restrict(slots, NO_ID)
     if name is None:
         return ()
     return (*literal("repo:"), *name), (*literal("repo:"), *name, *COLON, *many(ANY))
@@ -105,6 +105,31 @@ REPOSITORY_OF_SUBJECT: Final = View(
 )
 """GitHub's `repository` claim in a subject of the form ``repo:OWNER/NAME:...``."""
 
+
+def _embed_repository_with_ids(slots: Slots) -> tuple[Slots, ...]:
+    """Cut the pattern at every place that may be the slash, and put ids after both names."""
+    found = []
+    number = (*literal("@"), *some(DIGIT))
+    for place, slot in enumerate(slots):
+        if slot.chars.holds("/"):
+            kept = (slot,) if slot.many else ()
+            owner = restrict((*slots[:place], *kept), OWNER)
+            name = restrict((*kept, *slots[place + 1 :]), REPOSITORY)
+            if owner is not None and name is not None:
+                found.append((*literal("repo:"), *owner, *number, *literal("/"), *name, *number, *COLON, *many(ANY)))
+    return tuple(found)
+
+
+def _repository_without_ids(subject: str) -> str:
+    return "/".join(part.partition("@")[0] for part in subject.split(":", 2)[1].split("/"))
+
+
+REPOSITORY_OF_IDS: Final = View(
+    _repository_without_ids,
+    _embed_repository_with_ids,
+    lambda name: f"repo:{name.replace('/', '@6666/')}@7777:ref:refs/heads/main",
+)
+"""The same in a subject of the form ``repo:OWNER@ID/NAME@ID:...``."""
 
 AS_MOMENT: Final = View(lambda seconds: moment_text(Decimal(seconds)), lambda _: (), str)
 """A moment written in ISO 8601, of a variable that holds epoch seconds."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +16,13 @@ KINDS = {"any-account", "external-account", "own-account", "organization", "serv
 
 
 def test_the_verdict_is_the_expected_one(example: dict[str, Any]) -> None:
-    proof = prove(example["trust_policy"], Zones.parse(example["zones"]), now=NOW)
+    proof = prove(json.dumps(example["trust_policy"]), Zones.parse(example["zones"]), now=NOW)
     assert (proof.verdict, proof.reasons if proof.verdict != example["expected"] else ()) == (example["expected"], ())
     assert proof.dead is (example.get("dead", proof.dead))
     assert "kind" not in example or example["kind"] in {witness.kind for witness in proof.witnesses}
-
-
-def test_every_verdict_carries_what_it_rests_on(example: dict[str, Any]) -> None:
-    proof = prove(example["trust_policy"], Zones.parse(example["zones"]), now=NOW)
-    if proof.verdict == "narrow":
-        assert (proof.witnesses, proof.reasons) == ((), ())
-    elif proof.verdict == "too_broad":
-        assert proof.witnesses
-        assert not proof.dead
-    else:
-        assert proof.reasons
-        assert not proof.dead
+    assert bool(proof.witnesses) is (proof.verdict == "too_broad")
+    assert proof.reasons or proof.verdict != "undecided"
+    assert proof.verdict != "narrow" or not proof.reasons
 
 
 def test_every_witness_replays_and_lies_outside_the_zones(
@@ -38,21 +30,17 @@ def test_every_witness_replays_and_lies_outside_the_zones(
 ) -> None:
     zones = Zones.parse(example["zones"])
     policy = Policy.parse(example["trust_policy"], kind="trust", lenient=True)
+    proof = prove(policy, zones, now=NOW)
+    assert proof == prove(example["trust_policy"], zones, now=NOW)
     role = f"arn:{zones.partition}:iam::{zones.account}:role/any"
     table = example["zones"]
     helpers = {"github", "gitlab", "eks", "terraform_cloud"} & set(table["trust"])
     if helpers:
         entries = [{"issuer": one.issuer, "sub": list(one.subjects or ())} for one in zones.oidc]
         table = {**table, "trust": {**table["trust"], "oidc": entries}}
-    for witness in prove(policy, zones, now=NOW).witnesses:
+    for witness in proof.witnesses:
         request = Request(witness.action, role, witness.principal, witness.context)
         assert authorize(request, identity=[EVERYTHING], resource=policy).outcome == "allowed"
         assert not is_inside(table, witness.principal, witness.action, witness.context)
         assert witness.kind in KINDS
         assert witness.statement in witness.summary
-
-
-def test_a_document_a_text_and_a_parsed_policy_prove_alike(example: dict[str, Any]) -> None:
-    zones = Zones.parse(example["zones"])
-    policy = Policy.parse(example["trust_policy"], kind="trust", lenient=True)
-    assert prove(policy, zones, now=NOW) == prove(example["trust_policy"], zones, now=NOW)

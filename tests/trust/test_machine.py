@@ -56,7 +56,7 @@ def any_of(patterns: list[str]) -> Callable[[str], bool]:
 
 
 @given(GROUPS, st.lists(GLOBS, max_size=3))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_text_is_found_when_there_is_one_and_only_then(groups: list[list[str]], never: list[str]) -> None:
     wanted = [any_of(group) for group in groups]
     unwanted = any_of(never)
@@ -77,7 +77,7 @@ def test_a_found_text_is_a_shortest_one(groups: list[list[str]], never: list[str
 
 
 @given(GLOBS, GLOBS)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_a_pattern_covers_only_what_it_matches(general: str, special: str) -> None:
     if covers(slots_of(general), slots_of(special)):
         matches, inner = glob(general), glob(special)
@@ -149,7 +149,7 @@ LONG_TEXTS = [
 
 
 @given(st.lists(st.tuples(OPERATOR_NAMES, VALUES, st.booleans()), min_size=1, max_size=3))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_conditions_on_a_text_are_solved_exactly(asked: list[tuple[str, list[str], bool]]) -> None:
     demands = [Demand(check(name, *values), want) for name, values, want in asked]
     assume(all(demand.check.unclear is None for demand in demands))

@@ -253,7 +253,7 @@ def service(random: Random, context: dict[str, Any]) -> tuple[str, str, dict[str
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=250)
+@settings(max_examples=200)
 def test_no_request_from_outside_contradicts_a_narrow(is_inside: Callable[..., bool], random: Random) -> None:
     document, table = policy_of(random), zones_of(random)
     policy = Policy.parse(document, kind="trust", lenient=True)
@@ -272,7 +272,7 @@ def test_no_request_from_outside_contradicts_a_narrow(is_inside: Callable[..., b
 
 
 @given(st.randoms(use_true_random=False))
-@settings(max_examples=100)
+@settings(max_examples=80)
 def test_a_dead_policy_admits_nobody(random: Random) -> None:
     document = policy_of(random)
     policy = Policy.parse(document, kind="trust", lenient=True)
