@@ -7,6 +7,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from re import compile as regex
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ from pytest_stsguard.account.plan.resource import Resources
 from pytest_stsguard.account.plan.wire import Plan
 from pytest_stsguard.account.standins import Standins
 from pytest_stsguard.account.text import read_text
-from pytest_stsguard.errors import InputError
+from pytest_stsguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from pytest_stsguard.account.model import Account
@@ -60,7 +61,7 @@ def read_plan(path: str, *, source: str | None = None, standins: Standins | None
         resources = Resources(plan, text)
     except RecursionError:
         raise InputError("modules are nested too deeply", location=path) from None
-    settings = standins or Standins()
+    settings = _with_region(standins or Standins(), plan)
     partition, account, others = _owner(resources, settings)
     blueprint = Blueprint(source or f"tfplan:{path}", account, partition)
     if others:
@@ -71,6 +72,19 @@ def read_plan(path: str, *, source: str | None = None, standins: Standins | None
     add_machines(blueprint, resources, settings)
     blueprint.gaps.update(_GAPS)
     return blueprint.build()
+
+
+def _with_region(settings: Standins, plan: Plan) -> Standins:
+    """Take the region from the provider's block, where it is written there and the user named none."""
+    provider = plan.configuration.provider_config.get("aws")
+    region = provider.expressions.get("region") if provider is not None else None
+    written = region.get("constant_value") if isinstance(region, dict) else None
+    if settings.region is not None or not isinstance(written, str):
+        return settings
+    try:
+        return replace(settings, region=written)
+    except ConfigurationError:
+        return settings  # a region that is none here is not worth more than the stand-in
 
 
 def _owner(resources: Resources, settings: Standins) -> tuple[str, str, list[str]]:

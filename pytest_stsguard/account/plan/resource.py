@@ -59,8 +59,7 @@ class Planned:
 
     def name_of(self, name: str) -> str:
         """Name an unknown value, with what it comes from."""
-        sources = [reference for reference in references(self.expressions.get(name)) if "." in reference]
-        longest = [one for one in sources if not any(other.startswith(f"{one}.") for other in sources)][:_SHOWN]
+        longest = [one for one in references(self.expressions.get(name)) if "." in one][:_SHOWN]
         hangs = f" (from {', '.join(f'`{short(one)}`' for one in longest)})" if longest else ""
         return f"`{short(f'{self.address}.{name}')}`, known after apply{hangs}"
 
@@ -179,7 +178,10 @@ class Resources:
 
 
 def references(expression: Any) -> list[str]:
-    """List the references of an expression, with those of the blocks inside it."""
+    """List the references of an expression, with those of the blocks inside it.
+
+    Terraform lists ``aws_iam_role.x["a"].arn`` with the shorter forms of it: the longest alone is given.
+    """
     stack, found = [expression], dict[str, None]()
     while stack:
         value = stack.pop()
@@ -189,7 +191,7 @@ def references(expression: Any) -> list[str]:
             stack.extend(inner for name, inner in value.items() if name != "references")
         elif isinstance(value, list):
             stack.extend(value)
-    return list(found)
+    return [one for one in found if not any(other.startswith((f"{one}.", f"{one}[")) for other in found)]
 
 
 def _any(unknown: Any) -> bool:

@@ -88,9 +88,17 @@ class ConfiguredModule(Struct):
     outputs: dict[str, Output] = {}
 
 
+class Provider(Struct):
+    """A provider block of the configuration."""
+
+    name: str = ""
+    expressions: dict[str, Any] = {}
+
+
 class Configuration(Struct):
     """The configuration that the plan was made from."""
 
+    provider_config: dict[str, Provider] = {}
     root_module: ConfiguredModule = field(default_factory=ConfiguredModule)
 
 

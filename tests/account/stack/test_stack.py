@@ -43,7 +43,9 @@ def read(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     def read(resources: Any, *, options: Any = None, **sections: Any) -> Account:
         template = {"Resources": resources} | sections
         path = tmp_path / f"stack.{request.param}"
-        path.write_text(json.dumps(template, indent=1) if request.param == "json" else yaml.safe_dump(template, sort_keys=False))
+        path.write_text(
+            json.dumps(template, indent=1) if request.param == "json" else yaml.safe_dump(template, sort_keys=False)
+        )
         return load(f"cfn:{path}", **(options or {}))
 
     return read
