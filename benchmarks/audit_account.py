@@ -109,7 +109,8 @@ def is_found(entry: dict[str, Any]) -> bool:
         *(entry.get("inline_policies") or {}).values(),
         *(entry.get("customer_managed_policies") or {}).values(),
     ]
-    return bool(entry.get("trust_policy_findings") or policies)
+    trusts = ("AssumableByCrossAccountPrincipal", "AssumableByAnyPrincipal", "AssumableByAnyPrincipalWithConditions")
+    return bool(policies) or any((entry.get(key) or {}).get("findings") for key in trusts)
 
 
 def parliament(command: str, folder: Path, truth: dict[str, set[str]]) -> None:

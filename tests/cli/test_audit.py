@@ -242,3 +242,35 @@ def test_explain_of_an_unknown_control_helps() -> None:
     done = run("explain", "STSG-999")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_live_account_is_audited_over_http() -> None:
+    from pytest_stsguard.cloud import Cloud
+
+    with Cloud() as cloud:
+        settings = {
+            "AWS_ENDPOINT_URL": cloud.serve().url,
+            "AWS_ACCESS_KEY_ID": cloud.admin.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": cloud.admin.secret_access_key,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        done = run("audit", "aws", "--output", "json", **settings)
+    assert done.stderr == ""
+    data = json.loads(done.stdout)
+    assert (data["target"], data["account"]) == ("aws", "111122223333")
+    assert {entry["control"] for entry in data["findings"]} == {"STSG-113", "STSG-305", "STSG-401"}
+
+
+def test_denied_by_aws_is_exit_code_3() -> None:
+    from pytest_stsguard.cloud import DEMO, Cloud
+
+    with Cloud() as cloud:
+        key = cloud.client("iam").create_access_key(UserName=DEMO.user)["AccessKey"]
+        settings = {
+            "AWS_ENDPOINT_URL": cloud.serve().url,
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+        done = run("audit", "aws", "--output", "json", **settings)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert len(done.stderr.splitlines()) == 1
