@@ -27,8 +27,12 @@ _Grant = tuple[str, tuple[str, ...], tuple[str, ...]]
 _AUDIT: tuple[_Grant, ...] = (
     ("ReadTheAccount", ("iam:GetAccountAuthorizationDetails",), ("*",)),
     ("ReadSessionDurations", ("iam:ListRoles",), ("*",)),
-    ("ReadIdentityProviders", ("iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders"), ("*",)),
-    ("ReadInstances", ("ec2:DescribeInstances",), ("*",)),
+    (
+        "ReadIdentityProviders",
+        ("iam:ListOpenIDConnectProviders", "iam:GetOpenIDConnectProvider", "iam:ListSAMLProviders"),
+        ("*",),
+    ),
+    ("ReadInstances", ("ec2:DescribeInstances", "ec2:DescribeRegions"), ("*",)),
     ("ReadTheOrganization", ("organizations:DescribeOrganization",), ("*",)),
 )
 _CLEANUP: tuple[_Grant, ...] = (

@@ -1,0 +1,161 @@
+"""`stsguard policy`: each use works under exactly that policy, and under nothing less."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner
+
+from pytest_stsguard.account import from_session
+from pytest_stsguard.cli.policy import policy
+from pytest_stsguard.clock import SimulatedClock
+from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
+from pytest_stsguard.revocation import Change, Setting, older_sessions_document, revoke, runner_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_stsguard.cloud import Cloud, Credentials
+
+ROLE, USER, RUNNER = "A4L-DataRole", "a4l-developer", "runner"
+METHODS = {
+    "older-sessions": {},
+    "one-session": {"session_name": "thief"},
+    "source-identity": {"source_identity": "mallory"},
+    "principal-tag": {"tag_key": "team", "tag_value": "red"},
+    "deny-all": {},
+    "boundary": {},
+    "user-sessions": {},
+    "deactivate-key": {},
+}
+
+
+class RefusedError(Exception):
+    """Something that the use needs was denied."""
+
+
+@pytest.fixture
+def runner(sts_cloud: Cloud) -> Credentials:
+    sts_cloud.client("iam").create_user(UserName=RUNNER)
+    return sts_cloud.user_credentials(RUNNER)
+
+
+def printed(cloud: Cloud, use: str, *arguments: str) -> dict[str, Any]:
+    done = CliRunner().invoke(policy, [use, "--account", cloud.account, *arguments], standalone_mode=False)
+    assert done.exception is None
+    document = json.loads(done.stdout)
+    assert isinstance(document, dict)
+    return document
+
+
+def check_least(cloud: Cloud, document: dict[str, Any], use: Callable[[], None]) -> None:
+    """Carry out the use under the policy, then without each of its statements."""
+    iam = cloud.client("iam")
+
+    def may(statements: list[Any]) -> None:
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName=RUNNER, PolicyName="least", PolicyDocument=text)
+
+    statements = document["Statement"]
+    may(statements)
+    use()
+    for dropped in statements:
+        may([one for one in statements if one is not dropped])
+        with pytest.raises(RefusedError):
+            use()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_revoke_and_take_back_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials, method: str) -> None:
+    key = sts_cloud.user_credentials(USER)
+    target = USER if method in {"user-sessions", "deactivate-key"} else ROLE
+    session = runner.session()
+
+    def use() -> None:
+        restore(sts_cloud, key.access_key_id)
+        try:
+            revoke(
+                session.client("iam"),
+                target,
+                method=method,
+                clock=SimulatedClock(),
+                clients=session.client,
+                **METHODS[method],
+            ).remove()
+        except ClientError as error:
+            raise RefusedError from error
+
+    check_least(sts_cloud, printed(sts_cloud, "revoke", "--method", method), use)
+
+
+def restore(cloud: Cloud, key: str) -> None:
+    """Take back what a broken run has left."""
+    iam = cloud.client("iam")
+    for name in iam.list_role_policies(RoleName=ROLE)["PolicyNames"]:
+        if name != f"{ROLE}Access":
+            iam.delete_role_policy(RoleName=ROLE, PolicyName=name)
+    for name in iam.list_user_policies(UserName=USER)["PolicyNames"]:
+        iam.delete_user_policy(UserName=USER, PolicyName=name)
+    iam.delete_role_permissions_boundary(RoleName=ROLE)
+    for one in iam.list_policies(Scope="Local")["Policies"]:
+        iam.delete_policy(PolicyArn=one["Arn"])
+    iam.update_access_key(UserName=USER, AccessKeyId=key, Status="Active")
+
+
+def test_cleanup_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials) -> None:
+    iam, session = sts_cloud.client("iam"), runner.session()
+    document = older_sessions_document(sts_cloud.clock.now())
+    arn = iam.create_policy(PolicyName="revoke", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    changes = [
+        Change(Setting(f"{kind}-{how}", {kind: name, **where}), before, None)
+        for kind, name in (("role", ROLE), ("user", USER))
+        for how, where, before in (("policy", {"name": "revoke"}, document), ("attachment", {"arn": arn}, "attached"))
+    ]
+
+    def use() -> None:
+        for change in changes:
+            if change.setting.read(sts_cloud.client) is None:
+                change.setting.write(sts_cloud.client, change.before)
+        try:
+            from_session(session)
+            for change in changes:
+                change.make(session.client)
+        except (ClientError, AwsUnavailableError) as error:
+            raise RefusedError from error
+
+    check_least(sts_cloud, printed(sts_cloud, "cleanup"), use)
+
+
+def test_audit_reads_all_there_is_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials) -> None:
+    session = runner.session()
+
+    def use() -> None:
+        try:
+            account = from_session(session)
+        except AwsUnavailableError as error:
+            raise RefusedError from error
+        if any("AccessDenied" in reason or "Unauthorized" in reason for reason in account.gaps.values()):
+            raise RefusedError
+
+    check_least(sts_cloud, printed(sts_cloud, "audit"), use)
+
+
+@pytest.mark.parametrize(
+    ("use", "settings", "words"),
+    [
+        ("revoke", {"method": "delete-role"}, "no way to contain"),
+        ("revoke", {"method": "hope"}, "is no method"),
+        ("party", {}, "unknown use `party`"),
+    ],
+)
+def test_policy_for_what_nobody_should_do_is_refused(use: str, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        runner_policy(use, **settings)
+
+
+def test_account_in_the_arns_is_an_account() -> None:
+    done = CliRunner().invoke(policy, ["revoke", "--account", "mine"], standalone_mode=False)
+    assert isinstance(done.exception, ConfigurationError)
