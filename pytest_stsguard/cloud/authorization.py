@@ -37,20 +37,23 @@ class Authorizer:
             {**surroundings, **caller.context, **permission.context},
             resource_account=permission.resource_account,
         )
-        identity, boundary = self._policies(caller) or _NOBODYS
+        policies = self._policies(caller)
+        identity, boundary = policies or _NOBODYS
         return authorize(
             question,
             identity=identity,
             boundary=boundary,
             session=self.session_policies(caller),
-            resource=None if self._is_gone(caller) else self._resource_policy(permission),
+            # A session whose role or user is deleted is nobody's: no resource grants it anything either.
+            resource=None if policies is None else self._resource_policy(permission),
         )
 
     def decide_trust(self, trust: Policy, question: Question, *, caller: Caller | None = None) -> Decision:
         """Ask whether a role's trust policy, with the policies of a caller that has any, admits the request."""
-        identity, boundary = (self._policies(caller) if caller else None) or _NOBODYS
+        policies = self._policies(caller) if caller else _NOBODYS
+        identity, boundary = policies or _NOBODYS
         session = self.session_policies(caller) if caller else None
-        resource = None if caller is not None and self._is_gone(caller) else trust
+        resource = None if policies is None else trust
         return authorize(question, identity=identity, boundary=boundary, session=session, resource=resource)
 
     def surroundings(self, request: Request, *, region: str) -> dict[str, str | list[str]]:
@@ -74,10 +77,6 @@ class Authorizer:
         return tuple(
             self._state.parse(text, kind="session", name="session policy") for text in caller.session.session_policies
         )
-
-    def _is_gone(self, caller: Caller) -> bool:
-        """Tell whether the role or user behind a session is deleted: nothing is granted to nobody."""
-        return caller.session is not None and self._policies(caller) is None
 
     def _policies(self, caller: Caller) -> tuple[tuple[Policy, ...], tuple[Policy, ...]] | None:
         """The identity policies and the boundary of a caller; None when its role or user is deleted."""

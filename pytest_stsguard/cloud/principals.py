@@ -57,10 +57,13 @@ class Principals:
 
     def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
         """Look at a call before it is carried out; what is given back looks at its answer."""
+        if (call.service, call.operation) == ("s3", "PutBucketPolicy"):
+            self._check(str(call.parameters.get("Policy", "")), "MalformedPolicy", "Invalid principal in policy")
         if call.service != "iam":
             return _unchanged
         if call.operation in _STORING:
-            self._check(str(call.parameters.get(_STORING[call.operation], "")))
+            told = 'Invalid principal in policy: "AWS":"{arn}"'
+            self._check(str(call.parameters.get(_STORING[call.operation], "")), "MalformedPolicyDocument", told)
         if call.operation == "CreateUser":
             return lambda response: self._christen(response, account, str(call.parameters.get("UserName", "")))
         if call.operation not in _LEAVING:
@@ -71,7 +74,7 @@ class Principals:
             return _unchanged
         return lambda response: self._settle(response, entity)
 
-    def _check(self, text: str) -> None:
+    def _check(self, text: str, code: str, told: str) -> None:
         """Refuse a document that names a user or a role which does not exist, in an account that is simulated."""
         accounts = self._state.accounts()
         for value in _named(text):
@@ -80,7 +83,7 @@ class Principals:
                 continue
             entity = self._entity(match.group(2), match.group(1), match.group(3))
             if entity is None or entity.arn != value:
-                raise Fault(None, f'Invalid principal in policy: "AWS":"{value}"', code="MalformedPolicyDocument")
+                raise Fault(None, told.replace("{arn}", value), code=code)
 
     def _christen(self, response: Response, account: str, name: str) -> Response:
         user = self._backend.service("iam", account=account).users.get(name)

@@ -90,6 +90,9 @@ def session_tags(passed: Mapping[str, str], transitive: Iterable[str], calling: 
     handed = {} if calling is None else {key: calling.tags[key] for key in calling.transitive if key in calling.tags}
     if any(key.lower() in by_folded for key in handed):
         raise refuse("tag-inherited")
+    if len(passed) + len(handed) > limits.TAGS:
+        rule = f"Member must have length less than or equal to {limits.TAGS}"
+        raise refuse("constraint", value=f"{len(passed) + len(handed)} tags", name="tags", rule=rule)
     return SessionTags(dict(passed), handed, frozenset(by_folded[key.lower()] for key in keys) | frozenset(handed))
 
 

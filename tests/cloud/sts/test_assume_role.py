@@ -187,6 +187,16 @@ def test_session_tags_count_and_take_the_place_of_the_roles_own(world: World) ->
     world.cloud.client("s3", red).list_buckets()
 
 
+def test_inherited_tags_count_among_the_fifty(world: World) -> None:
+    thirty = {f"a{number}": "x" for number in range(30)}
+    first = world.assume(world.role("first"), Tags=session_tags(**thirty), TransitiveTagKeys=list(thirty))
+    second = world.role("second")
+    twenty = {f"b{number}": "x" for number in range(20)}
+    assert world.assume(second, first, Tags=session_tags(**twenty))
+    found = world.refused(world.assumed, role=second, by=first, Tags=session_tags(**twenty, more="x"))
+    assert (found.code, "'tags' failed" in found.message) == ("ValidationError", True)
+
+
 def test_tagging_a_session_is_a_permission_of_its_own(world: World) -> None:
     role = world.role(actions=["sts:AssumeRole"])
     assert world.assume(role)

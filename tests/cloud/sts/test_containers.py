@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import urllib.error
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 
+from pytest_stsguard.cloud.metadata import RoleNotAssumableError
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
@@ -73,12 +76,20 @@ def test_a_pods_session_carries_six_transitive_tags(world: World, monkeypatch: p
     ],
 )
 def test_a_service_that_the_role_does_not_trust_gets_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch, kind: Any, principal: Any, actions: list[str]
+    world: World, kind: Any, principal: Any, actions: list[str]
 ) -> None:
     world.role("other", principal=principal, actions=actions)
     container = world.cloud.container("other", kind=kind)
-    with pytest.raises(botocore.exceptions.BotoCoreError):
-        held(world, container, monkeypatch)
+    with pytest.raises(RoleNotAssumableError, match="cannot assume the role `other`"):
+        container.credentials()
+    request = urllib.request.Request(
+        container.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+        headers={"Authorization": container.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+    )
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request)
+    assert caught.value.code == 400
+    caught.value.close()
 
 
 def test_a_container_of_no_role_is_refused(world: World) -> None:

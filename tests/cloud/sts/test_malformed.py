@@ -108,11 +108,13 @@ def test_a_wrong_parameter_is_never_a_500(server: tuple[Cloud, str], operation: 
         else []
     )
     for name in names:
-        for value in WRONG:
-            for key in (name, f"{name}.member.1", f"{name}.member.1.Key"):
-                status, body = post(server, {"Action": operation, **GOOD[operation], key: value}, sign=sign)
-                assert status in KNOWN_STATUS, (key, value[:40], status, body[:300])
-                assert status == 200 or code_of(body), (key, value[:40], body[:300])
+        nested = [(f"{name}.member.1", value) for value in WRONG[:6]] + [
+            (f"{name}.member.1.Key", value) for value in WRONG[:6]
+        ]
+        for key, value in [*((name, value) for value in WRONG), *nested]:
+            status, body = post(server, {"Action": operation, **GOOD[operation], key: value}, sign=sign)
+            assert status in KNOWN_STATUS, (key, value[:40], status, body[:300])
+            assert status == 200 or code_of(body), (key, value[:40], body[:300])
 
 
 @pytest.mark.parametrize("operation", GOOD)

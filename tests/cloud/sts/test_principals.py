@@ -93,6 +93,16 @@ def test_a_bucket_policy_forgets_a_deleted_user_too(world: World) -> None:
     assert found.code == "AccessDenied"
 
 
+def test_a_bucket_policy_names_only_who_exists(world: World) -> None:
+    s3 = world.cloud.client("s3")
+    s3.create_bucket(Bucket="shared-bucket")
+    arn = f"arn:aws:iam::{world.account}:user/absent"
+    grant = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "s3:*", "Resource": "arn:aws:s3:::shared-bucket"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [grant]})
+    found = world.refused(s3.put_bucket_policy, Bucket="shared-bucket", Policy=document)
+    assert (found.code, found.status, found.message) == ("MalformedPolicy", 400, "Invalid principal in policy")
+
+
 def test_a_principal_that_does_not_exist_is_refused_in_an_account_that_is_known(world: World) -> None:
     for kind in ("user/absent", "role/absent"):
         arn = f"arn:aws:iam::{world.account}:{kind}"
