@@ -6,6 +6,7 @@ policies, of the callers' own policies, or of what an identity provider does.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from itertools import chain
@@ -72,13 +73,14 @@ class Prover:
         self.zones = zones
         self.now = now if now is not None else Clock().now()
         self.budget = budget
-        self._proofs: dict[tuple[Policy, tuple[str, ...]], Proof] = {}
+        self._proofs: dict[str, Proof] = {}
 
     def prove(self, policy: Policy | Mapping[str, Any] | str) -> Proof:
         """Prove one policy; a document is read leniently as a trust policy."""
         if not isinstance(policy, Policy):
             policy = Policy.parse(policy, kind="trust", lenient=True)
-        asked = (policy, tuple(map(str, policy.problems)))
+        # Text, not the policies: what thousands of them have compiled would be walked by every garbage collection.
+        asked = json.dumps([policy.document(), policy.whole, [str(problem) for problem in policy.problems]])
         found = self._proofs.get(asked)
         if found is None:
             found = self._proofs[asked] = _Case(policy, self.zones, self.now, Budget(self.budget)).prove()
