@@ -62,8 +62,8 @@ class Issuers:
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)
         try:
             connection.request("GET", parts.path or "/")
-            answer = connection.getresponse()
-            body = answer.read(_LARGEST + 1)
+            with connection.getresponse() as answer:
+                body = answer.read(_LARGEST + 1)
         except (OSError, http.client.HTTPException) as error:
             raise refuse("jwt-unreachable") from error
         finally:
