@@ -155,6 +155,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if marker is not None and marker.args:
         report.stsguard_control = str(marker.args[0])
         report.stsguard_severity = _severity(item, marker)
+        if report.when == "setup" and report.failed and call.excinfo is not None:
+            reason = f"the check could not start: {' '.join(str(call.excinfo.value).split())[:300]}"
+            item.config.stash[RUN].fail_check(str(marker.args[0]), reason)
     if report.when == "call" and (steps := item.stash.get(TIMELINE, None)):
         report.sections.append(("stsguard timeline", "\n".join(steps)))
     return report

@@ -24,6 +24,7 @@ __all__ = ["Outcome", "run_checks"]
 _ALONE = (
     "--pyargs", "pytest_stsguard.checks", "-m", "not stsguard_drill",
     "-c", os.devnull, "--noconftest", "--import-mode=importlib", "--assert=plain", "--capture=no", "-q",
+    "--continue-on-collection-errors",
     "-p", "pytest_stsguard.plugin", "-p", "no:cacheprovider", "-p", "no:logging",
 )  # fmt: skip
 _DRILLS = b"pytestmark = pytest.mark.stsguard_drill"
@@ -68,7 +69,7 @@ class _Observer:
     def __init__(self) -> None:
         self.outcome: Outcome | None = None
         self.error: StsGuardError | None = None
-        self._controls: dict[str, str] = {}
+        self._unread: list[str] = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -85,6 +86,12 @@ class _Observer:
             return True
         return None
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module of checks that cannot be read: its controls have no verdict."""
+        if report.failed:
+            lines = [line for line in str(report.longrepr).splitlines() if line.strip()]
+            self._unread.append(f"{report.nodeid}: {lines[-1].strip() if lines else 'cannot be read'}")
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Take the report, and write the files before the plugin would: an error of theirs is ours to word."""
@@ -92,7 +99,11 @@ class _Observer:
         if self.error is not None or not run.prepared:
             return
         for name in run.controls:
-            if name not in run.evaluated and name not in run.errors:
+            if name in run.evaluated or name in run.errors:
+                continue
+            if self._unread:
+                run.fail_check(name, f"its check could not be read: {'; '.join(self._unread)}")
+            else:
                 run.not_evaluated.setdefault(name, "no check of it has run")
         try:
             report = run.report()

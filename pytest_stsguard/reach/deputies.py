@@ -14,16 +14,18 @@ __all__ = ["SENDS_SOURCE", "sends_source"]
 
 SENDS_SOURCE: Final = frozenset(
     """
-    access-analyzer airflow airflow-env amplify apprunner appstream appsync auditmanager backup batch
-    batchoperations.s3 bedrock bedrock-agentcore billingconductor build.apprunner budgets chatbot cloudformation cloudtrail
-    codebuild codedeploy codepipeline cognito-idp cognito-sync comprehend config connect costexplorer databrew datasync
-    delivery.logs devops-guru dlm dms eks elasticmapreduce events evidently export.rds firehose fis forecast frauddetector
-    gamelift glue grafana imagebuilder internetmonitor iot iotanalytics iotevents iotsitewise kendra kinesisanalytics
-    lakeformation lex lexv2 logs lookoutmetrics m2 macie malware-protection-plan.guardduty mediaconvert mediatailor
-    monitoring.rds opsworks osis.opensearchservice osis-pipelines personalize pinpoint pipes pods.eks polly profile
-    quicksight rds redshift redshift-serverless rekognition resiliencehub rolesanywhere rum s3 sagemaker scheduler
-    securitylake ses sms-voice sns spotfleet ssm ssm-incidents ssm-sap states storagegateway tasks.apprunner textract
-    timestream transcribe transfer translate vpc-flow-logs wellarchitected workspaces workspaces-web xray
+    access-analyzer airflow airflow-env amplify appflow apprunner appstream appsync auditmanager backup batch
+    batchoperations.s3 bedrock bedrock-agentcore billingconductor budgets build.apprunner chatbot cloudformation
+    cloudtrail codebuild codedeploy codepipeline cognito-idp cognito-sync comprehend config connect costexplorer
+    databrew datasync delivery.logs devops-guru dlm dms eks elasticmapreduce emr-serverless events evidently
+    export.rds firehose fis forecast frauddetector gamelift glue grafana greengrass healthlake imagebuilder
+    internetmonitor iot iotanalytics iotevents iotfleetwise iotsitewise kendra kinesisanalytics lakeformation lex
+    lexv2 logs lookoutmetrics m2 macie malware-protection-plan.guardduty mediaconvert medialive mediatailor
+    monitoring.rds omics opsworks osis-pipelines osis.opensearchservice personalize pinpoint pipes pods.eks polly
+    profile qldb quicksight rds redshift redshift-serverless rekognition resiliencehub rolesanywhere rum s3
+    sagemaker scheduler securitylake servicecatalog ses sms-voice sns spotfleet ssm ssm-incidents ssm-sap states
+    storagegateway tasks.apprunner textract timestream transcribe transfer translate voiceid vpc-flow-logs
+    wellarchitected workspaces workspaces-web xray
     """.split()  # noqa: SIM905 - a paragraph reads better than a hundred quoted names
 )
 """The names of the services without their domain."""

@@ -74,18 +74,20 @@ def wide_claims(proofs: Proofs, *, audience: bool) -> Iterator[Fault]:
 
 
 def undecided(proofs: Proofs) -> Iterator[Fault]:
-    """Find the roles whose proof came to no end, each with the reason (STSG-111)."""
+    """Find the roles whose proof came to no end, or left something out, each with the reason (STSG-111)."""
     for role in proofs.roles:
         proof = proofs.of(role)
-        if proof.verdict == "undecided" and role.arn not in proofs.faults:
-            reasons = proof.reasons or ("no reason is known",)
-            yield Fault(
-                role.arn,
-                f"who can assume this role cannot be decided: {'; '.join(reasons)}",
-                place="trust policy",
-                location=role.trust.location,
-                evidence={"reasons": list(reasons)},
-            )
+        if role.arn in proofs.faults or not (proof.verdict == "undecided" or proof.reasons):
+            continue
+        reasons = proof.reasons or ("no reason is known",)
+        what = "who" if proof.verdict == "undecided" else "who else"
+        yield Fault(
+            role.arn,
+            f"{what} can assume this role cannot be decided: {'; '.join(reasons)}",
+            place="trust policy",
+            location=role.trust.location,
+            evidence={"reasons": list(reasons)},
+        )
 
 
 def fault_of(role: Role, witness: Witness) -> Fault:

@@ -120,8 +120,12 @@ def open_audiences(proofs: Proofs) -> Iterator[Fault]:
         lenient = any(
             _claim(condition, issuer) == "aud" and _is_lenient(condition) for condition in entry.statement.conditions
         )
-        if witness is not None or lenient:
-            what = "identity pool" if issuer in COGNITO else "audience"
+        what = "identity pool" if issuer in COGNITO else "audience"
+        if isinstance(witness, str):
+            yield _fault(
+                entry, f"whether it pins the {what} of {issuer} cannot be decided: {witness}", None, "audience"
+            )
+        elif witness is not None or lenient:
             yield _fault(entry, f"takes tokens of {issuer} for any {what}", witness, "audience")
 
 
@@ -162,6 +166,9 @@ def _stranger(proofs: Proofs, entry: Federated) -> Fault | None:
         if values:
             zones.append(OidcZone(issuer, claims=((claim, values),)))
     witness = _witness(proofs, entry, tuple(zones))
+    if isinstance(witness, str):
+        message = f"whether it pins the subject of {issuer} cannot be decided: {witness}"
+        return replace(_fault(entry, message, None, "subject"), severity="medium")
     return None if witness is None else _fault(entry, witness.summary, witness, "subject")
 
 
@@ -220,19 +227,18 @@ def _literal_heads(entry: Federated, claim: str, pattern: str) -> list[str]:
     return heads
 
 
-def _witness(proofs: Proofs, entry: Federated, zones: tuple[OidcZone, ...]) -> Witness | None:
-    """Look for a token of the issuer that the statement lets in and that none of these zones covers."""
+def _witness(proofs: Proofs, entry: Federated, zones: tuple[OidcZone, ...]) -> Witness | str | None:
+    """Look for a token of the issuer that the statement lets in and that none of these zones covers.
+
+    Returns:
+        The witness, the reason why nobody can tell, or None when there is none.
+    """
     proof = _proof(proofs, entry.role, zones)
-    return next(
-        (
-            witness
-            for witness in proof.witnesses
-            if witness.kind == "oidc"
-            and witness.principal == entry.provider.arn
-            and witness.statement == entry.statement.place
-        ),
-        None,
-    )
+    for witness in proof.witnesses:
+        same = witness.kind == "oidc" and witness.principal == entry.provider.arn
+        if same and witness.statement == entry.statement.place:
+            return witness
+    return "; ".join(proof.reasons) if proof.verdict == "undecided" else None
 
 
 def _proof(proofs: Proofs, role: Role, zones: tuple[OidcZone, ...]) -> Proof:
