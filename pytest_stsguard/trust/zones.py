@@ -7,6 +7,7 @@ ExternalId and a service with its source.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from pytest_stsguard.policy.values import network
 from pytest_stsguard.trust.declared import DECLARATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["ANY_SOURCE", "DEFAULT_SERVICES", "SOURCE_IN_ZONE", "ExternalAccount", "OidcZone", "Zones"]
 
@@ -184,9 +185,9 @@ class _Reader:
     __slots__ = ("place", "table")
 
     def __init__(self, table: object, place: str, keys: set[str] | None) -> None:
-        if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
+        if not isinstance(table, Mapping) or not all(isinstance(key, str) for key in table):
             raise ConfigurationError("expected a table", location=place)
-        self.table: dict[str, Any] = table
+        self.table: Mapping[str, Any] = table
         self.place = place
         for key in table:
             if keys is not None and key not in keys:

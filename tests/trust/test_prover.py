@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -120,6 +122,18 @@ def test_the_closed_classes_are_listed() -> None:
     proof = prove(policy(allow({"AWS": OWN}), allow({"Service": "ec2.amazonaws.com"})), ZONES, now=NOW)
     assert proof.verdict == "narrow"
     assert proof.closed == (f"account {OWN} (own)", "ec2.amazonaws.com")
+
+
+def test_zones_and_proofs_travel_between_processes() -> None:
+    proof = prove(policy(allow("*")), ZONES, now=NOW)
+    assert pickle.loads(pickle.dumps(proof)) == proof
+    assert pickle.loads(pickle.dumps(ZONES)) == ZONES
+
+
+def test_zones_may_be_any_mapping() -> None:
+    assert Zones.parse(MappingProxyType({"account": OWN, "trust": MappingProxyType({"saml": ["Okta"]})})).saml == (
+        "Okta",
+    )
 
 
 def test_equal_policies_are_proved_once() -> None:

@@ -27,7 +27,7 @@ ARNS = (
     *(
         f"arn:aws:iam::{account}:{name}"
         for account in ACCOUNTS
-        for name in ("role/ci", "role/ops/ci", "user/alice", "role/ci-2")
+        for name in ("role/ci", "role/ops/deploy", "user/alice", "role/ci-2")
     ),
     f"arn:aws:iam::{FOREIGN}:role/{OWN}:role/ci",
     f"arn:aws:iam::{OTHER}:user/{OWN}/alice",
@@ -73,7 +73,13 @@ VALUES: dict[str, tuple[str, ...]] = {
     "aws:SourceArn": (*SOURCES, f"arn:aws:sns:*:{OWN}:*", "arn:aws:s3:::*", f"arn:aws:*:*:{FOREIGN}:*", f"*{OWN}*"),
     "aws:SourceOrgID": (ORG, "o-other00000"),
     "aws:PrincipalIsAWSService": ("true", "false"),
-    "aws:PrincipalTag/team": ("core", "c*"),
+    "aws:PrincipalTag/team": ("core", "c*", "${aws:ResourceTag/team}", "${aws:RequestTag/team}"),
+    "aws:RequestTag/team": ("core", "c*", "${aws:PrincipalTag/team, 'core'}"),
+    "aws:TagKeys": ("team", "cost"),
+    "aws:ResourceTag/team": ("core", "evil"),
+    "aws:userid": ("AIDA*", "AROA*:s1", "AROAEXAMPLE:*"),
+    "ec2:SourceInstanceARN": (f"arn:aws:ec2:*:{OWN}:instance/*", "arn:aws:ec2:*:*:instance/i-1", f"arn:aws:ec2:us-east-1:{FOREIGN}:*"),
+    "aws:SourceOrgPaths": (f"{ORG}/*", "*/ou-x/*"),
     f"{GITHUB}:sub": (*SUBJECTS, "repo:acme/*", "repo:acme*", "repo:*", "*acme*", "repo:acme@1/*", "REPO:ACME/*", "*:pull_request"),
     f"{GITHUB}:aud": ("sts.amazonaws.com", "*"),
     f"{GITHUB}:repository": ("acme/api", "evil/api", "acme/*", "acme*"),
@@ -88,9 +94,15 @@ TYPED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("DateLessThan", "aws:CurrentTime", ("2026-11-19T00:00:00Z", "2030-01-01T00:00:00Z")),
     ("DateGreaterThan", "aws:CurrentTime", ("2026-11-19T00:00:00Z", "2030-01-01T00:00:00Z")),
     ("NumericLessThan", "aws:MultiFactorAuthAge", ("300",)),
+    ("NumericGreaterThan", "aws:EpochTime", ("1800000000", "1700000000")),
+    ("DateLessThan", "aws:TokenIssueTime", ("2026-11-19T23:00:00Z", "2020-01-01T00:00:00Z")),
+    ("DateGreaterThanEquals", "aws:TokenIssueTime", ("2026-11-19T23:00:00Z", "2030-01-01T00:00:00Z")),
+    ("NumericEquals", "aws:PrincipalTag/team", ("5", "05")),
     ("Bool", "aws:MultiFactorAuthPresent", ("true", "false")),
     ("Bool", "aws:PrincipalIsAWSService", ("true", "false")),
 )
+TAGS = {"team": "core"}
+"""The role's own tags, whether or not the zones tell them."""
 TEXTS = (
     "StringEquals", "StringLike", "StringNotEquals", "StringNotLike", "StringEqualsIgnoreCase", "ArnLike", "ArnNotLike",
 )  # fmt: skip
@@ -124,8 +136,14 @@ def keys_for(principal: Any) -> list[str]:
     if "saml-provider" in text:
         return ["SAML:aud", "saml:sub"]
     if "Service" in text:
-        return ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID"]
-    return [key for key in VALUES if key.startswith(("aws:Principal", "sts:", "aws:username"))]
+        return ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths", "aws:RequestTag/team"]
+    return [
+        key
+        for key in VALUES
+        if key.startswith(
+            ("aws:Principal", "sts:", "aws:user", "aws:RequestTag", "aws:Resource", "aws:TagKeys", "ec2:")
+        )
+    ]
 
 
 def statement(random: Random, effect: str) -> dict[str, Any]:
@@ -178,7 +196,8 @@ def zones_of(random: Random) -> dict[str, Any]:
         trust["own_principals"] = random.choice(([f"arn:aws:iam::{OWN}:role/ci"], [f"arn:aws:iam::{OWN}:role/ops/*"]))
     if random.random() < 0.5:
         trust["services"] = random.choice(({}, {"config.amazonaws.com": "any"}, {"*": "source-in-zone"}))
-    return {"account": OWN, "org_id": ORG, "trust": trust}
+    table = {"account": OWN, "org_id": ORG, "trust": trust}
+    return {**table, "role_tags": TAGS} if random.random() < 0.6 else table
 
 
 def organization_of(random: Random, account: str) -> str | None:
@@ -190,6 +209,8 @@ def request_of(random: Random) -> tuple[str, str, dict[str, Any]]:
     kind = random.choice(("identity", "identity", "service", "github", "github", "gitlab", "saml"))
     context: dict[str, Any] = {"sts:RoleSessionName": random.choice(("s1", "deploy-1", "alice"))}
     context["aws:CurrentTime"] = random.choice(("2026-11-20T00:00:00Z", "2031-01-01T00:00:00Z"))
+    if random.random() < 0.4:
+        context |= {"aws:RequestTag/team": random.choice(("core", "evil", "")), "aws:TagKeys": ["team"]}
     if kind != "service" and random.random() < 0.7:
         context["aws:SourceIp"] = random.choice(("203.0.113.5", "203.0.113.200", "198.51.100.1", "10.1.1.1"))
     if kind == "identity":
@@ -220,17 +241,22 @@ def request_of(random: Random) -> tuple[str, str, dict[str, Any]]:
 def identity(random: Random, context: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     arn = random.choice(ARNS)
     principal, account = arn, arn.split(":")[4]
-    if ":role/" in arn[:30] and random.random() < 0.4:
+    if arn.split(":")[5].startswith("role/") and random.random() < 0.4:
         principal = f"arn:aws:sts::{account}:assumed-role/{arn.rpartition('/')[2]}/s1"
         context["aws:PrincipalArn"] = arn
     context["aws:PrincipalIsAWSService"] = "false"
     org = organization_of(random, account)
     if org:
         context |= {"aws:PrincipalOrgID": org, "aws:PrincipalOrgPaths": [f"{org}/r-1/{random.choice(('', 'ou-x/'))}"]}
+    context["aws:userid"] = "AROAEXAMPLE:s1" if arn.split(":")[5].startswith("role/") else "AIDAEXAMPLE"
+    if arn.split(":")[5].startswith("role/"):
+        context["aws:TokenIssueTime"] = random.choice(("2026-11-19T22:00:00Z", "2026-11-20T00:00:00Z"))
+        if random.random() < 0.4:
+            context["ec2:SourceInstanceARN"] = f"arn:aws:ec2:us-east-1:{account}:instance/i-1"
     if random.random() < 0.6:
         context["sts:ExternalId"] = random.choice(("s3cr3t-ext", "other", "S3CR3T-EXT", account))
     if random.random() < 0.4:
-        context["aws:PrincipalTag/team"] = random.choice(("core", "evil"))
+        context["aws:PrincipalTag/team"] = random.choice(("core", "evil", "5", ""))
     if random.random() < 0.5:
         context["aws:MultiFactorAuthPresent"] = random.choice(("true", "false"))
         context["aws:MultiFactorAuthAge"] = random.choice(("10", "1000"))
@@ -248,7 +274,7 @@ def service(random: Random, context: dict[str, Any]) -> tuple[str, str, dict[str
         context["aws:SourceAccount"] = account
     org = organization_of(random, account)
     if org and random.random() < 0.5:
-        context["aws:SourceOrgID"] = org
+        context |= {"aws:SourceOrgID": org, "aws:SourceOrgPaths": [f"{org}/r-1/ou-x/"]}
     return random.choice(SERVICES), "sts:AssumeRole", context
 
 
@@ -267,7 +293,9 @@ def test_no_request_from_outside_contradicts_a_narrow(is_inside: Callable[..., b
     for _ in range(60):
         principal, action, context = request_of(random)
         if not is_inside(table, principal, action, context):
-            request = Request(action, ROLE, principal, {**context, "aws:ResourceOrgID": ORG})
+            request = Request(
+                action, ROLE, principal, {**context, "aws:ResourceOrgID": ORG, "aws:ResourceTag/team": TAGS["team"]}
+            )
             assert authorize(request, identity=[EVERYTHING], resource=policy).outcome != "allowed", (principal, context)
 
 
@@ -280,5 +308,7 @@ def test_a_dead_policy_admits_nobody(random: Random) -> None:
         return
     for _ in range(60):
         principal, action, context = request_of(random)
-        request = Request(action, ROLE, principal, {**context, "aws:ResourceOrgID": ORG})
+        request = Request(
+            action, ROLE, principal, {**context, "aws:ResourceOrgID": ORG, "aws:ResourceTag/team": TAGS["team"]}
+        )
         assert authorize(request, identity=[EVERYTHING], resource=policy).outcome != "allowed", (principal, context)
