@@ -7,12 +7,14 @@ is published in ``reports/report.schema.json``.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
 from pytest_stsguard.errors import InputError
+from pytest_stsguard.findings.suggestion import show
 
 __all__ = [
     "RANKS",
@@ -211,10 +213,20 @@ def read(path: str | Path) -> Run:
     except msgspec.ValidationError as error:
         reason = str(error)
         raise InputError(f"is no report: {reason[0].lower()}{reason[1:]}", location=str(path), hint=_HINT) from error
+    for moment in (run.at, *(step.at for drill in run.drills for step in drill.steps)):
+        if not _is_moment(moment):
+            raise InputError(f"`{show(moment)}` is no moment", location=str(path), hint="as 2026-11-20T12:00:00Z")
     for index, finding in enumerate(run.findings):
         if finding.policy is not None and not 0 <= finding.policy < len(run.policies):
             raise InputError("points at no policy of the report", location=f"{path}: findings[{index}].policy")
     return completed(run)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def schema() -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "parse_request", "render", "write"]
 
-FORMATS: Final = ("csv", "html", "json", "markdown", "sarif")
+FORMATS: Final = ("asff", "csv", "html", "json", "markdown", "ocsf", "sarif")
 """The formats, each a module of `pytest_stsguard.reporting.formats` with a function `render(run) -> str`."""
 
 

@@ -11,8 +11,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 import msgspec
 import pytest
+from botocore.validate import ParamValidator
 from markdown_it import MarkdownIt
 
 from pytest_stsguard.reporting import FORMATS, Run, read, render, write
@@ -24,7 +26,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 HIDDEN = set(map(chr, [*range(32), 0x7F, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066])) - {"\n", "\r"}
-FILES = {"markdown": "report.md", "sarif": "report.sarif.json", "json": "../run.json"}
+FILES = {
+    "markdown": "report.md",
+    "sarif": "report.sarif.json",
+    "json": "../run.json",
+    "asff": "report.asff.json",
+    "ocsf": "report.ocsf.json",
+}
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +164,87 @@ def test_csv_disarms_every_beginning_of_a_formula(text: str, example: Run) -> No
     finding = msgspec.structs.replace(example.findings[0], message=text)
     (_, row) = csv.reader(io.StringIO(as_csv.render(msgspec.structs.replace(example, findings=(finding,))), newline=""))
     assert row[5].startswith(("'", "\\"))
+
+
+@pytest.fixture(scope="module")
+def security_hub() -> Any:
+    session = botocore.session.get_session()
+    model = session.get_service_model("securityhub").operation_model("BatchImportFindings").input_shape
+    return lambda findings: ParamValidator().validate({"Findings": findings}, model).generate_report()
+
+
+def test_asff_passes_the_validation_of_botocore(example: Run, hostile: Run, security_hub: Any) -> None:
+    for run in (example, hostile):
+        findings = json.loads(render(run, "asff"))
+        assert len(findings) == len(run.findings)
+        assert security_hub(findings) == ""
+        assert len({finding["Id"] for finding in findings}) == len(findings)
+        for finding in findings:
+            assert re.fullmatch(r"\d{12}", finding["AwsAccountId"])
+            assert len(finding["Title"]) <= 256
+            assert len(finding["Description"]) <= 1024
+            assert len(finding["Id"]) <= 512
+            assert len(finding["Resources"][0]["Id"]) <= 512
+            assert len(finding.get("Remediation", {}).get("Recommendation", {}).get("Text", "")) <= 512
+            assert all(len(one) <= 64 for one in finding["Compliance"].get("RelatedRequirements", ()))
+            assert all(text.strip() for text in finding["ProductFields"].values())
+    broken = [{**findings[0], "Resources": [{"Type": "Other"}]}]
+    assert 'Missing required parameter in Findings[0].Resources[0]: "Id"' in security_hub(broken)
+
+
+def test_asff_says_what_security_hub_reads(example: Run) -> None:
+    findings = json.loads(render(example, "asff"))
+    first = findings[0]
+    assert first["Severity"]["Label"] == "CRITICAL"
+    assert first["Resources"][0]["Type"] == "AwsIamRole"
+    assert first["ProductArn"] == "arn:aws:securityhub:us-east-1:111122223333:product/111122223333/default"
+    assert sum(finding["Workflow"]["Status"] == "SUPPRESSED" for finding in findings) == 3
+    assert {finding["Resources"][0]["Type"] for finding in findings} == {"AwsIamRole", "AwsIamUser"}
+
+
+# What OCSF 1.9.0 requires of the two classes and of the objects in them, with the type of each.
+OCSF = {
+    "": {
+        **dict.fromkeys(
+            ("activity_id", "category_uid", "class_uid", "severity_id", "time", "type_uid", "status_id"), int
+        ),
+        **dict.fromkeys(("metadata", "finding_info", "cloud"), dict),
+        "message": str,
+    },
+    "metadata": {"version": str, "product": dict, "profiles": list},
+    "metadata.product": {"name": str, "vendor_name": str},
+    "finding_info": {"uid": str, "title": str},
+    "cloud": {"provider": str, "account": dict},
+    "compliance": {"control": str, "standards": list, "requirements": list, "status_id": int},
+}
+
+
+def lacking(event: dict[str, Any]) -> list[str]:
+    wrong = []
+    for place, members in OCSF.items():
+        inner: Any = event
+        for step in filter(None, place.split(".")):
+            inner = inner.get(step, {})
+        if place == "compliance" and event["class_uid"] != 2003:
+            continue
+        wrong += [f"{place}.{name}" for name, kind in members.items() if type(inner.get(name)) is not kind]
+    return wrong
+
+
+def test_ocsf_has_what_its_classes_require(example: Run, hostile: Run) -> None:
+    failed = msgspec.structs.replace(example.drills[0], outcome="failed")
+    for run in (example, hostile, msgspec.structs.replace(example, drills=(failed,))):
+        events = json.loads(render(run, "ocsf"))
+        for event in events:
+            assert lacking(event) == []
+            assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
+            assert event["severity_id"] in {2, 3, 4, 5}
+            assert event["status_id"] in {1, 3}
+            assert event["metadata"]["version"] == "1.9.0"
+    assert [event["class_uid"] for event in events] == [2003] * len(example.findings) + [2004]
+    assert events[0]["time"] == 1_795_176_000_000
+    assert events[0]["finding_info"]["attacks"][0]["technique"]["uid"].startswith("T")
+    assert lacking({**events[0], "time": "now", "compliance": {}}) != []
 
 
 class Tags(HTMLParser):

@@ -151,6 +151,8 @@ def test_file_that_is_there_is_replaced(example: Run, tmp_path: Path) -> None:
         ('{"schema": 1}', "missing required field"),
         ('{"schema": 1, "target": null}', "expected `str`"),
         ("[" * 100_000, "is not JSON"),
+        (EXAMPLE.read_text().replace("2026-11-20T12:00:00Z", "yesterday"), "`yesterday` is no moment"),
+        (EXAMPLE.read_text().replace('"at": "2026-11-20T12:00:00Z"', '"at": "2026-11-20T12:00:00"'), "is no moment"),
     ],
 )
 def test_file_that_is_no_report_is_refused(text: str, said: str, tmp_path: Path) -> None:
