@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pytest_stsguard.account import from_session, load
-from pytest_stsguard.errors import AwsUnavailableError
+from pytest_stsguard.errors import AwsUnavailableError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 TRUST = {
     "Version": "2012-10-17",
@@ -107,8 +109,6 @@ def refuse(session: boto3.Session, *operations: str) -> None:
     def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
         if model.name not in operations:
             return None
-        from botocore.awsrequest import AWSResponse
-
         error = {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
         return AWSResponse("https://example.com", 403, {}, None), error
 
@@ -162,3 +162,76 @@ def test_importing_the_room_is_cheap() -> None:
         "print(sorted(heavy & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def only(session: boto3.Session, *regions: str) -> None:
+    """Have the account enable some regions alone."""
+    answer = {"Regions": [{"RegionName": name} for name in regions], "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+    def tell(model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        return (AWSResponse("https://example.com", 200, {}, None), answer) if model.name == "DescribeRegions" else None
+
+    session.events.register("before-call", tell)
+
+
+def test_instances_are_read_in_the_regions_that_are_enabled(session: boto3.Session) -> None:
+    fill(session)
+    ec2 = session.client("ec2", "us-east-2")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)
+    only(session, "us-east-2", "eu-west-1")
+    account = from_session(session, regions=None)
+    assert [instance.region for instance in account.instances] == ["eu-west-1", "us-east-2"]
+    assert account.lacks("instances") == ()
+    account = from_session(session, regions=["us-east-2"])
+    assert [instance.region for instance in account.instances] == ["us-east-2"]
+    assert account.lacks("instances") == ("instances outside us-east-2: other regions were not asked for",)
+
+
+def test_a_region_that_refuses_is_a_gap_of_its_own(session: boto3.Session) -> None:
+    session.client("iam").create_user(UserName="u")
+    only(session, "us-east-2", "eu-west-1")
+
+    def refuse_one(model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if model.name != "DescribeInstances" or context["client_region"] != "us-east-2":
+            return None
+        error = {"Error": {"Code": "RequestExpired", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        return AWSResponse("https://example.com", 403, {}, None), error
+
+    session.events.register("before-call", refuse_one)
+    account = from_session(session, regions=None)
+    assert account.lacks("instances") == ("instances in us-east-2: RequestExpired at DescribeInstances",)
+
+
+def test_pages_of_the_details_are_followed_by_their_marker(session: boto3.Session) -> None:
+    trust = json.dumps(TRUST)
+    asked: list[str | None] = []
+
+    def page(model: Any, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if model.name != "GetAccountAuthorizationDetails":
+            return None
+        marker = params["body"].get("Marker")
+        asked.append(marker)
+        number = int(marker or 0)
+        role = {"RoleName": f"r{number}", "Arn": f"arn:aws:iam::111122223333:role/r{number}"}
+        detail = role | {"AssumeRolePolicyDocument": trust, "Path": "/", "RoleId": "AROA", "RolePolicyList": []}
+        more: dict[str, Any] = (
+            {"IsTruncated": True, "Marker": str(number + 1)} if number < 3 else {"IsTruncated": False}
+        )
+        answer = {"RoleDetailList": [detail], "ResponseMetadata": {"HTTPStatusCode": 200}} | more
+        return AWSResponse("https://example.com", 200, {}, None), answer
+
+    session.events.register("before-call", page)
+    account = from_session(session)
+    assert asked == [None, "1", "2", "3"]
+    assert [role.name for role in account.roles] == ["r0", "r1", "r2", "r3"]
+    assert account.problems == ()
+
+
+def test_a_directory_of_another_account_is_refused(session: boto3.Session, tmp_path: Path) -> None:
+    session.client("iam").create_user(UserName="u")
+    account = from_session(session, keep=tmp_path)
+    assert load(f"export:{tmp_path}").users == account.users
+    (tmp_path / "progress.state").write_text('{"account": "444455556666", "steps": {}, "complete": false}')
+    with pytest.raises(InputError, match="keeps the account `444455556666`"):
+        from_session(session, keep=tmp_path)
