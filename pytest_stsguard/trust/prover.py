@@ -22,7 +22,6 @@ from pytest_stsguard.trust.match import Match
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
 from pytest_stsguard.trust.rules import Rule, read_rules
 from pytest_stsguard.trust.search import Solution, solve
-from pytest_stsguard.trust.value import find_value
 from pytest_stsguard.trust.witness import Witness, make_witness, replays
 
 if TYPE_CHECKING:
@@ -225,38 +224,33 @@ class _Case:
         free = sorted({name for clause in clauses for literal in clause for name in literal.check.variables})
         if not free:
             return solve(asker, clauses, self.budget, sure=True)
-        pins = [self.sample(asker, name, clauses) for name in free]
-        table = dict(zip(free, pins, strict=True))
-        pinned = [
-            (
-                Literal(
-                    asks("Null", name, ("true",)) if value is None else asks("StringEquals", name, (value,)), want=True
-                ),
-            )
-            for name, value in table.items()
-        ]
-        filled = [
-            tuple(
-                Literal(check.resolved([table[name] for name in check.variables]), want) if check.variables else literal
-                for literal in clause
-                for check, want in (literal,)
-            )
-            for clause in clauses
-        ]
-        return solve(asker, [*pinned, *filled], self.budget, sure=True)
+        for there in (True, False):
+            table = {name: self.sample(asker, name, clauses, there=there) for name in free}
+            pinned = [
+                (
+                    Literal(
+                        asks("Null", name, ("true",)) if value is None else asks("StringEquals", name, (value,)),
+                        want=True,
+                    ),
+                )
+                for name, value in table.items()
+            ]
+            filled = [tuple(_filled(literal, table) for literal in clause) for clause in clauses]
+            found = solve(asker, [*pinned, *filled], self.budget, sure=True)
+            if found is not None:
+                return found
+        return None
 
-    def sample(self, asker: RequestClass, name: str, clauses: list[Clause]) -> str | None:
-        """Give a value of a key that the unconditional literals on it allow."""
-        alone = [clause for clause in clauses if len(clause) == 1 and clause[0].check.key == name]
-        found = solve(asker, [one for one in alone if not one[0].check.variables], self.budget, sure=True)
+    def sample(self, asker: RequestClass, name: str, clauses: list[Clause], *, there: bool) -> str | None:
+        """Give a value of a key that the unconditional literals on it allow; None for an absent key."""
+        presence = (Literal(asks("Null", name, ("false" if there else "true",)), want=True),)
+        alone = [one for one in clauses if len(one) == 1 and one[0].check.key == name and not one[0].check.variables]
+        found = solve(asker, [presence, *alone], self.budget, sure=True)
         key = asker.key(name)
-        value = found.values.get(key.variable) if found is not None else None
-        if value is None:
-            value = find_value(key.options, (), self.budget, sure=True)
-        text = value.value if value is not None else None
-        if not isinstance(text, str):
+        value = found.values[key.variable].value if found is not None else None
+        if not isinstance(value, str):
             return None
-        return text if key.view is None else key.view.extract(text)
+        return value if key.view is None else key.view.extract(value)
 
     def conditions(self, asker: RequestClass, rule: Rule) -> list[Clause]:
         """Say that a statement's conditions hold, and what holds for the class anyway."""
@@ -301,6 +295,12 @@ class _Case:
                     if found is not None:
                         return False
         return True
+
+
+def _filled(literal: Literal, table: Mapping[str, str | None]) -> Literal:
+    """Put pinned values in the places of a literal's variables."""
+    check, want = literal
+    return Literal(check.resolved([table[name] for name in check.variables]), want) if check.variables else literal
 
 
 def _admitted(asker: RequestClass) -> str:

@@ -224,6 +224,8 @@ def test_issuers_and_providers_that_a_star_may_admit_are_looked_at_once() -> Non
         allow(saml, None, "sts:AssumeRoleWithSAML"),
         allow(STAR, {"StringLike": {f"{GITHUB}:sub": "repo:acme/*"}}, "sts:AssumeRoleWithWebIdentity"),
         allow(STAR, {"StringEquals": {"saml:aud": "x", "aws:PrincipalOrgID": "y"}}, "sts:AssumeRoleWithSAML"),
+        allow({"Service": "ec2.amazonaws.com"}),
+        allow(STAR, {"StringEquals": {"aws:PrincipalAccount": OWN}}),
     ]
     zones = Zones.parse(
         {"account": OWN, "trust": {"oidc": [{"issuer": GITHUB, "sub": ["repo:acme/*"]}], "saml": ["Okta"]}}
