@@ -200,3 +200,23 @@ def test_wrong_controls_are_refused(world: World) -> None:
     assert "advance" in world.control("clock", {"forward": 5})["error"]
     assert "no `GET" in world.control("moon")["error"]
     assert world.control("health") == {"status": "ok"}
+
+
+def test_policy_simulator_through_the_aws_cli(world: World) -> None:
+    arn = "arn:aws:iam::111122223333:role/A4L-DataRole"
+    simulate = ("iam", "simulate-principal-policy", "--policy-source-arn", arn, "--action-names")
+    answer = world.ask(world.admin, *simulate, "s3:ListAllMyBuckets", "iam:CreateUser")
+    decisions = {result["EvalActionName"]: result["EvalDecision"] for result in answer["EvaluationResults"]}
+    assert decisions == {"s3:ListAllMyBuckets": "allowed", "iam:CreateUser": "implicitDeny"}
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    custom = (
+        "iam",
+        "simulate-custom-policy",
+        "--policy-input-list",
+        json.dumps(policy),
+        "--action-names",
+        "s3:GetObject",
+    )
+    (result,) = world.ask(world.admin, *custom)["EvaluationResults"]
+    assert result["EvalDecision"] == "explicitDeny"
+    assert result["MatchedStatements"][0]["SourcePolicyId"] == "PolicyInputList.1"
