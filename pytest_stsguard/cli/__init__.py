@@ -21,6 +21,7 @@ _COMMANDS = {
     "cleanup": "cleanup",
     "controls": "controls",
     "diff": "diff",
+    "drill": "drill",
     "explain": "explain",
     "policy": "policy",
     "prove": "prove",

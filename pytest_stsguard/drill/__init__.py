@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from pytest_stsguard.drill.drill import Drill, Step
+from pytest_stsguard.drill.game import Result, play
+from pytest_stsguard.drill.matrix import NOT_MEASURED, Cell, measure_matrix
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
+from pytest_stsguard.drill.metrics import Metrics
 from pytest_stsguard.drill.observation import Observation, observe
 from pytest_stsguard.drill.probe import READ_ONLY, Probe
+from pytest_stsguard.drill.scenario import Scenario, load_scenario, shipped
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
 
 __all__ = [
+    "NOT_MEASURED",
     "READ_ONLY",
+    "Cell",
     "Drill",
+    "Metrics",
     "Observation",
     "Probe",
+    "Result",
+    "Scenario",
     "Step",
     "check_allowed",
     "check_denied",
     "fetch_instance_credentials",
+    "load_scenario",
+    "measure_matrix",
     "observe",
+    "play",
+    "shipped",
 ]

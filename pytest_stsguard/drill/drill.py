@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import boto3
 
     from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.drill.game import Result
+    from pytest_stsguard.drill.scenario import Scenario
 
 __all__ = ["Drill", "Step"]
 
@@ -127,6 +129,16 @@ class Drill:
             self._cloud.clock.wait_until(revocation.safe_removal)
             revocation.remove()
             self.note("cleaned", f"{revocation.policy_name or revocation.method} removed from {revocation.role}")
+
+    def play(self, scenario: Scenario | str) -> Result:
+        """Play a scenario: a shipped one by its name, one from a TOML file, or data; its steps join the timeline.
+
+        Raises:
+            ConfigurationError: the scenario cannot be used.
+        """
+        from pytest_stsguard.drill.game import play  # noqa: PLC0415 - it needs this module's `Step`
+
+        return play(scenario, self._cloud, listener=lambda step: self.note(step.action, step.detail))
 
     def _note_all(self, credentials: Credentials, seen: tuple[Observation, ...]) -> None:
         for observation in seen:

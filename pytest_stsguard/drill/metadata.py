@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_stsguard.errors import DrillError
 
-__all__ = ["fetch_instance_credentials"]
+__all__ = ["fetch_credentials", "fetch_instance_credentials"]
 
 _SECONDS = 5
 _ROLES = "/latest/meta-data/iam/security-credentials/"
@@ -28,6 +28,20 @@ def fetch_instance_credentials(endpoint: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(_ask(f"{endpoint}{_ROLES}{role}", headers=headers))
     if answer.get("Code") != "Success":
         raise DrillError(f"the metadata service has no credentials for `{role}`: {answer.get('Code')}")
+    return answer
+
+
+def fetch_credentials(endpoint: str, token: str) -> dict[str, Any]:
+    """Fetch a container's credentials as its SDK does.
+
+    Args:
+        endpoint: ``AWS_CONTAINER_CREDENTIALS_FULL_URI``.
+        token: ``AWS_CONTAINER_AUTHORIZATION_TOKEN``.
+
+    Raises:
+        DrillError: the endpoint does not answer, or has no credentials to give.
+    """
+    answer: dict[str, Any] = json.loads(_ask(endpoint, headers={"Authorization": token}))
     return answer
 
 

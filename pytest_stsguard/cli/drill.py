@@ -1,0 +1,179 @@
+"""``stsguard drill``: play a scenario from theft to proof in the simulated cloud, or measure the containment matrix."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_stsguard.drill import Cell, Result, Step
+
+__all__ = ["drill"]
+
+_COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revoked": "bold", "state": "bold blue"}
+
+
+@click.command(
+    epilog="Examples:  stsguard drill assumed-role      stsguard drill my-scenario.toml      stsguard drill --matrix.   "
+    "Exit code: 0 every expectation was met, 1 one was not, 2 bad usage or input.",
+)
+@click.argument("name", nargs=-1)
+@click.option("--list", "listing", is_flag=True, help="List the shipped scenarios.")
+@click.option("--matrix", is_flag=True, help="Measure every method against every kind of session.")
+@click.option("--method", multiple=True, help="With --matrix: only this method; repeatable.")
+@click.option("--target", default="demo", show_default=True, help="Where: the simulated demo world.")
+@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def drill(
+    name: tuple[str, ...], *, listing: bool, matrix: bool, method: tuple[str, ...], target: str, output: str
+) -> int:
+    """Play the scenarios NAME: shipped ones by name, your own by file."""
+    from pytest_stsguard.errors import ConfigurationError
+
+    if target != "demo":
+        raise ConfigurationError(
+            f"a drill on `{target}` is not supported yet", hint="drills run in the simulated cloud"
+        )
+    if listing + matrix + bool(name) != 1:
+        raise ConfigurationError("what to play is not said", hint="give names, or --list, or --matrix")
+    if listing:
+        return _list(output)
+    return _matrix(method, output) if matrix else _play(name, output)
+
+
+def _list(output: str) -> int:
+    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.drill import load_scenario, shipped
+
+    scenarios = [load_scenario(name) for name in shipped()]
+    if output == "json":
+        emit(json.dumps([{"name": one.name, "title": one.title, "about": one.about} for one in scenarios], indent=2))
+    else:
+        width = max(len(one.name) for one in scenarios)
+        emit("\n".join(f"{one.name:<{width}}  {one.title}" for one in scenarios))
+    return 0
+
+
+def _play(names: Sequence[str], output: str) -> int:
+    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cloud import Cloud
+    from pytest_stsguard.drill import load_scenario, play
+
+    scenarios = [load_scenario(name) for name in names]
+    results = []
+    for scenario in scenarios:
+        with _Progress(scenario.title) as progress, Cloud() as cloud:
+            results.append(play(scenario, cloud, listener=progress.step))
+    if output == "json":
+        emit(json.dumps([one.as_json() for one in results], indent=2))
+    else:
+        for result in results:
+            _show(result)
+    return 0 if all(one.passed for one in results) else 1
+
+
+class _Progress:
+    """Shows on stderr what is going on, while it goes on; silent where nobody watches."""
+
+    def __init__(self, title: str) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._title = title
+        self._status = self._console.status(title) if self._console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def step(self, step: Step) -> None:
+        """Show one step as it happens."""
+        if self._status is not None:
+            self._status.update(f"{self._title}: {step.action}")
+
+
+def _show(result: Result) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{escape(result.scenario.title)}[/]")
+    for line in _timeline(result):
+        console.print(line)
+    for label, text in _figures(result):
+        console.print(f"{label:<20}  {escape(text)}")
+    for failure in result.failures:
+        console.print(f"[bold red]failed[/]: {escape(failure)}")
+    console.print(f"{result.scenario.name}: {'[bold green]passed[/]' if result.passed else '[bold red]failed[/]'}\n")
+
+
+def _timeline(result: Result) -> list[str]:
+    """Write a line for each step; the same thing seen again in a row is counted."""
+    from itertools import groupby
+
+    from rich.markup import escape
+
+    from pytest_stsguard.cli.output import printable
+    from pytest_stsguard.clock import isoformat
+
+    lines = []
+    for (action, detail), group in groupby(result.timeline, key=lambda step: (step.action, step.detail)):
+        steps = list(group)
+        times = f"  ({len(steps)} times)" if len(steps) > 1 else ""
+        colour = _COLOURS.get(action)
+        word = f"[{colour}]{action:<8}[/]" if colour else f"{action:<8}"
+        lines.append(f"{isoformat(steps[0].at, milliseconds=True)}  {word}  {escape(printable(detail))}{times}")
+    return lines
+
+
+def _figures(result: Result) -> list[tuple[str, str]]:
+    metrics = result.metrics
+    first = ", ".join(f"{name} {_seconds(value)}" for name, value in metrics.first_denied.items())
+    return [
+        ("exposure", _seconds(metrics.exposure)),
+        ("time to revoke", _seconds(metrics.time_to_revoke)),
+        ("first denied call", first or "-"),
+        ("first fresh success", _seconds(metrics.first_fresh)),
+        ("recovery", _seconds(metrics.recovery)),
+        ("collateral", ", ".join(metrics.collateral) or "none"),
+        ("cleanup due", metrics.cleanup_due or "-"),
+    ]
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} s"
+
+
+def _matrix(methods: Sequence[str], output: str) -> int:
+    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cloud import Cloud
+    from pytest_stsguard.drill import NOT_MEASURED, measure_matrix
+    from pytest_stsguard.errors import ConfigurationError
+    from pytest_stsguard.revocation import METHODS
+
+    if unknown := [one for one in methods if one not in METHODS]:
+        raise ConfigurationError(f"unknown revocation method `{unknown[0]}`", hint=f"there are: {', '.join(METHODS)}")
+    chosen = methods or tuple(METHODS)
+    with _Progress("containment matrix"), Cloud() as cloud:
+        cells = tuple(measure_matrix(cloud, methods=chosen))
+    missing = {name: why for name, why in NOT_MEASURED.items() if name in chosen}
+    if output == "json":
+        emit(json.dumps({"schema": 1, "cells": [one.as_json() for one in cells], "not_measured": missing}, indent=2))
+    else:
+        emit("\n".join([*_rows(cells), *(f"{name}: not measured: {why}" for name, why in missing.items())]))
+    return 0
+
+
+def _rows(cells: Sequence[Cell]) -> list[str]:
+    rows: list[Any] = [("method", "session", "stolen", "other live", "fresh", "taken back")]
+    rows += [(one.method, one.session, one.stolen, one.live, one.fresh, one.undone) for one in cells]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,133 @@
+"""The containment matrix: every method against every kind of session, measured by doing it in the simulated cloud."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pytest_stsguard.drill.observation import observe
+from pytest_stsguard.drill.sources import SOURCES
+from pytest_stsguard.errors import CloudError, DrillError
+from pytest_stsguard.revocation import METHODS, revoke
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.drill.sources import Source
+
+__all__ = ["NOT_MEASURED", "Cell", "measure_matrix"]
+
+NOT_MEASURED = {"scp": "the simulated cloud does not enforce service control policies"}
+"""Methods that cannot be measured, with the reason."""
+
+_PROBES = ("s3.list_buckets", "dynamodb.list_tables")
+_ON_INSTANCES = {"replace-profile", "restart-instance"}
+_UNKNOWN = {"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"}
+_MARKS = {"source-identity": "source_identity", "principal-tag": "tag"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One method against one kind of session.
+
+    Each outcome is ``"allowed"``, ``"denied"``, ``"unknown key"`` or the code of another error that is no authorization
+    decision, or ``"refused"`` for a session that cannot be had any more.
+
+    Attributes:
+        stolen: the session in question, after the method.
+        live: another live session of the same role or user.
+        fresh: a session made after the method.
+        undone: the stolen session after the method was taken back; ``"irreversible"`` where it cannot be.
+    """
+
+    method: str
+    session: str
+    stolen: str
+    live: str
+    fresh: str
+    undone: str
+
+    def as_json(self) -> dict[str, str]:
+        """Write it as plain data."""
+        return asdict(self)
+
+
+def measure_matrix(
+    cloud: Cloud, *, methods: Sequence[str] = tuple(METHODS), sessions: Sequence[str] = tuple(SOURCES)
+) -> Iterator[Cell]:
+    """Carry out every method against every kind of session that it can be applied to, in one simulated cloud."""
+    measured = [name for name in methods if name not in NOT_MEASURED]
+    # What cannot be undone comes last: the demo has one instance role.
+    for method in sorted(measured, key=lambda name: name == "delete-role"):
+        for session in sessions:
+            source_type: Any = SOURCES[session]
+            if _applies(method, session, source_type):
+                number = list(METHODS).index(method)
+                yield _measure(
+                    cloud, method, session, source_type(cloud, f"matrix-{session.replace(' ', '-')}-{number}")
+                )
+
+
+def _applies(method: str, session: str, source: type[Source]) -> bool:
+    if (METHODS[method].target == "user") != source.user:
+        return False
+    if method in _ON_INSTANCES:
+        return session == "instance"
+    return source.marked or method not in _MARKS
+
+
+def _measure(cloud: Cloud, method: str, session: str, source: Source) -> Cell:
+    stolen, live = source.take("stolen"), source.take("live")
+    for name, credentials in (("stolen", stolen), ("live", live)):
+        if _outcome(credentials) != "allowed":
+            raise DrillError(f"the {name} session of kind `{session}` is not allowed to begin with")
+    revocation = revoke(
+        cloud.client("iam"),
+        source.target,
+        method=method,
+        clock=cloud.clock,
+        clients=cloud.client,
+        **_scope(method, source, stolen),
+    )
+    seen = _outcome(stolen), _outcome(live), _fresh(source)
+    undone = "irreversible"
+    if METHODS[method].reversible:
+        revocation.remove()
+        undone = _outcome(stolen)
+        _fresh(source)
+    return Cell(method, session, *seen, undone)
+
+
+def _scope(method: str, source: Source, stolen: Credentials) -> dict[str, Any]:
+    if method == "one-session":
+        return {"session_name": str(stolen.arn).rpartition("/")[2]}
+    if method == "source-identity":
+        return {"source_identity": "stolen"}
+    if method == "principal-tag":
+        return {"tag_key": "who", "tag_value": "stolen"}
+    if method in _ON_INSTANCES:
+        return {"instance": str(getattr(source, "robbed", ""))}
+    keys = getattr(source, "keys", {})
+    return {"key_id": keys["stolen"].access_key_id} if method == "deactivate-key" else {}
+
+
+def _fresh(source: Source) -> str:
+    try:
+        return _outcome(source.take("fresh"))
+    except (ClientError, CloudError, DrillError):
+        return "refused"
+
+
+def _outcome(credentials: Credentials) -> str:
+    """All probes must agree; a mixture is said as it is."""
+    seen = [observe(credentials, probe) for probe in _PROBES]
+    texts = [
+        "unknown key" if one.code in _UNKNOWN else one.code or one.outcome
+        for one in seen
+        if one.outcome == "inconclusive"
+    ]
+    texts += [one.outcome for one in seen if one.outcome != "inconclusive"]
+    return "/".join(dict.fromkeys(texts))

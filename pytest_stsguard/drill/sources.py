@@ -1,0 +1,185 @@
+"""Where the containment matrix takes its sessions from: each kind hands out as many sessions of one role or user as asked."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_stsguard.drill.metadata import fetch_credentials, fetch_instance_credentials
+from pytest_stsguard.drill.stage import PATH, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_stsguard.cloud import Cloud, Credentials
+
+__all__ = ["SOURCES", "Source"]
+
+_READ = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "dynamodb:ListTables"], "Resource": "*"}
+_STS = {"Effect": "Allow", "Action": ["sts:*"], "Resource": "*"}
+_TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+
+
+class Source:
+    """Sessions of `target`; `take` gives one more, under a name."""
+
+    user = False
+    marked = False
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        self.cloud = cloud
+        self.target = target
+
+    def take(self, name: str) -> Credentials:
+        """Hand out a session."""
+        raise NotImplementedError(name)
+
+    def _role(self, name: str, principal: dict[str, Any], action: Any = "sts:AssumeRole", **more: Any) -> str:
+        statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
+        iam = self.cloud.client("iam")
+        arn = str(
+            iam.create_role(RoleName=name, Path=PATH, AssumeRolePolicyDocument=document([statement]))["Role"]["Arn"]
+        )
+        iam.put_role_policy(RoleName=name, PolicyName="Access", PolicyDocument=document([_READ, _STS]))
+        return arn
+
+
+class AssumedRole(Source):
+    """A role that the administrator assumes, with a source identity and a tag."""
+
+    marked = True
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        super().__init__(cloud, target)
+        self._arn = self._role(target, {"AWS": cloud.account}, _TRUSTED)
+
+    def take(self, name: str) -> Credentials:
+        """Assume the role."""
+        return self._assume(self.cloud.client("sts"), self._arn, name, SourceIdentity=name)
+
+    def _assume(self, sts: Any, arn: str, name: str, **more: Any) -> Credentials:
+        tags = [{"Key": "who", "Value": name}]
+        return self.cloud.credentials_of(
+            sts.assume_role(RoleArn=arn, RoleSessionName=name, Tags=tags, **more)["Credentials"]
+        )
+
+
+class ChainedRole(AssumedRole):
+    """A role that a session of another role assumes."""
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        super().__init__(cloud, target)
+        self._hop = self._role(f"{target}-hop", {"AWS": cloud.account}, _TRUSTED)
+
+    def take(self, name: str) -> Credentials:
+        """Assume the first role, and with its session the second."""
+        first = self._assume(self.cloud.client("sts"), self._hop, name, SourceIdentity=name)
+        return self._assume(self.cloud.client("sts", first), self._arn, name)
+
+
+class InstanceRole(Source):
+    """The demo's instance role: A is robbed, B works on, A is restarted."""
+
+    def __init__(self, cloud: Cloud, _: str) -> None:
+        super().__init__(cloud, "A4L-InstanceRole")
+        self.robbed = cloud.instance("A").instance_id
+
+    def take(self, name: str) -> Credentials:
+        """Fetch the credentials over HTTP, for a fresh session after a restart."""
+        if name == "fresh":
+            ec2 = self.cloud.client("ec2")
+            ec2.stop_instances(InstanceIds=[self.robbed])
+            ec2.start_instances(InstanceIds=[self.robbed])
+        instance = self.cloud.instance("B" if name == "live" else "A")
+        return self.cloud.credentials_of(fetch_instance_credentials(instance.metadata_url))
+
+
+class TaskRole(Source):
+    """An ECS task's role, a new task for each session."""
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        super().__init__(cloud, target)
+        self._role(target, {"Service": "ecs-tasks.amazonaws.com"})
+
+    def take(self, name: str) -> Credentials:  # noqa: ARG002 - tasks name their sessions themselves
+        """Run a task and fetch what its SDK would."""
+        environ = self.cloud.container(self.target).environ
+        endpoint, token = environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+        return self.cloud.credentials_of(fetch_credentials(endpoint, token))
+
+
+class WebIdentity(Source):
+    """A role that CI jobs assume with a token of their identity provider."""
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        super().__init__(cloud, target)
+        self._provider = cloud.oidc_provider("github", register=False)
+        arn = f"arn:aws:iam::{cloud.account}:oidc-provider/token.actions.githubusercontent.com"
+        known = cloud.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        if not any(one["Arn"] == arn for one in known):
+            self._provider.register(cloud.client("iam"))
+        condition = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+        action = "sts:AssumeRoleWithWebIdentity"
+        self._arn = self._role(target, {"Federated": arn}, action, Condition=condition)
+
+    def take(self, name: str) -> Credentials:
+        """Exchange a token."""
+        answer = self.cloud.client("sts").assume_role_with_web_identity(
+            RoleArn=self._arn, RoleSessionName=name, WebIdentityToken=self._provider.token()
+        )
+        return self.cloud.credentials_of(answer["Credentials"])
+
+
+class UserKey(Source):
+    """A user's access keys."""
+
+    user = True
+
+    def __init__(self, cloud: Cloud, target: str) -> None:
+        super().__init__(cloud, target)
+        iam = cloud.client("iam")
+        iam.create_user(UserName=target, Path=PATH)
+        iam.put_user_policy(UserName=target, PolicyName="Access", PolicyDocument=document([_READ, _STS]))
+        self.keys: dict[str, Credentials] = {}
+
+    def take(self, name: str) -> Credentials:
+        """Give a key; a user has two at most, so that a fresh one is that of the workload."""
+        if name == "fresh":
+            return self.keys["live"]
+        self.keys[name] = self.cloud.user_credentials(self.target)
+        return self.keys[name]
+
+
+class SessionToken(UserKey):
+    """What GetSessionToken gives for one of the user's keys."""
+
+    def take(self, name: str) -> Credentials:
+        """Ask with a key: the thief's for the thief."""
+        if not self.keys:
+            for one in ("stolen", "live"):
+                self.keys[one] = self.cloud.user_credentials(self.target)
+        return self._ask(self.cloud.client("sts", self.keys["live" if name == "live" else "stolen"]))
+
+    def _ask(self, sts: Any) -> Credentials:
+        return self.cloud.credentials_of(sts.get_session_token()["Credentials"])
+
+
+class FederationToken(SessionToken):
+    """What GetFederationToken gives."""
+
+    def _ask(self, sts: Any) -> Credentials:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [_READ]})
+        return self.cloud.credentials_of(sts.get_federation_token(Name="guest", Policy=policy)["Credentials"])
+
+
+SOURCES: dict[str, Callable[[Cloud, str], Source]] = {
+    "assumed role": AssumedRole,
+    "chained role": ChainedRole,
+    "web identity": WebIdentity,
+    "container": TaskRole,
+    "instance": InstanceRole,
+    "session token": SessionToken,
+    "federation token": FederationToken,
+    "access key": UserKey,
+}
+"""Every kind of session by its name."""
