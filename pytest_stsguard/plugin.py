@@ -171,6 +171,17 @@ def _severity(item: pytest.Item, marker: pytest.Mark) -> str:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_html_results_summary(prefix: list[str], session: pytest.Session) -> None:
+    """Link from pytest-html's page to ours, when the run writes one."""
+    run = session.config.stash[RUN]
+    for name, path in run.report_files:
+        if name == "html":
+            from pytest_stsguard.reporting.pytest_html import link
+
+            prefix.append(link(path, session.config.getoption("htmlpath")))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_html_results_table_header(cells: list[str]) -> None:
     """Add the columns Control and Severity to pytest-html's table."""
     from pytest_stsguard.reporting.pytest_html import header_cells
@@ -236,7 +247,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     run = config.stash[RUN]
     if not run.findings and not run.not_evaluated:
         return
-    from pytest_stsguard.reporting.terminal import summary_lines
+    from pytest_stsguard.reporting.terminal import markup, summary_lines
 
     lines = summary_lines(
         run.findings,
@@ -246,4 +257,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     )
     terminalreporter.section(f"stsguard: {run.target}")
     for line in lines:
-        terminalreporter.write_line(line)
+        terminalreporter.write_line(line, **markup(line))

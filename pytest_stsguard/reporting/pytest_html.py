@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pytest_stsguard.reporting.templates import macros
 
-__all__ = ["expand", "header_cells", "row_cells"]
+__all__ = ["expand", "header_cells", "link", "row_cells"]
 
 _TEMPLATE = "pytest_html.html.j2"
 _TITLE = "stsguard timeline"
@@ -15,6 +18,12 @@ _TITLE = "stsguard timeline"
 def header_cells() -> list[str]:
     """Give the header cells of our two columns."""
     return str(macros(_TEMPLATE).header()).splitlines()
+
+
+def link(report: Path, page: str) -> str:
+    """Give the link from pytest-html's page to our report, relative, so that both can be moved together."""
+    target = Path(os.path.relpath(report, Path(page).absolute().parent)).as_posix()
+    return str(macros(_TEMPLATE).link(quote(target)))
 
 
 def row_cells(report: Any) -> list[str]:

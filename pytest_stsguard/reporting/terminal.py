@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.findings import Finding, Severity
 
-__all__ = ["summary_lines"]
+__all__ = ["markup", "summary_lines"]
+
+_COLOURS = {
+    "critical": {"red": True, "bold": True},
+    "high": {"red": True},
+    "medium": {"yellow": True},
+    "low": {"cyan": True},
+}
 
 
 def summary_lines(
@@ -40,3 +47,8 @@ def summary_lines(
         ]
     lines += [f"not evaluated: {control}: {reason}" for control, reason in sorted(not_evaluated.items())]
     return lines
+
+
+def markup(line: str) -> dict[str, bool]:
+    """Give pytest's markup for a line of the summary: the colour of the severity that it begins with."""
+    return _COLOURS.get(line.partition(" ")[0], {})

@@ -17,6 +17,7 @@ from pytest_stsguard.cli.diff import diff
 from pytest_stsguard.cli.report import report
 from pytest_stsguard.errors import ConfigurationError, InputError
 from pytest_stsguard.reporting import FORMATS, Run, parse_request, read, render, write
+from pytest_stsguard.reporting.terminal import markup
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "tests" / "reporting" / "run.json"
@@ -87,19 +88,43 @@ def test_ini_key_asks_for_reports_too(run: Any, pytester: pytest.Pytester) -> No
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("pdf:x.pdf", "*unknown report format `pdf`*"),
-        ("htm:x", "*did you mean `html`?*"),
-        ("html", "*`html` names no file for the report*"),
-        ("html:", "*`html:` names no file for the report*"),
-        ("html:no/such/x.html", "*no/such/x.html: the report cannot be written: no such directory*"),
-        ("html:.", "*the report cannot be written: is a directory*"),
+        ("pdf:x.pdf", "unknown report format `pdf`"),
+        ("htm:x", "did you mean `html`?"),
+        ("html", "`html` names no file for the report (write it as html:PATH)"),
+        ("html:", "`html:` names no file for the report"),
+        ("html:no/such/x.html", "no/such/x.html: the report cannot be written: no such directory"),
+        ("html:.", "the report cannot be written: is a directory"),
+        ("json:a\0b", "the report cannot be written: a NUL in its name"),
+        ("json:" + "x" * 5_000, "the report cannot be written: file name too long"),
+        ("\x1b[31m:x", "unknown report format `\\u001b[31m`"),
     ],
 )
-def test_report_that_cannot_be_is_refused_before_the_run(asked: str, said: str, run: Any) -> None:
-    result = run(f"--stsguard-report={asked}")
+def test_report_that_cannot_be_is_refused(asked: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_request(asked, folder=tmp_path)
+    assert said in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_report_is_refused_before_the_run(run: Any) -> None:
+    result = run("--stsguard-report=html:no/such/x.html")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([said])
+    result.stderr.fnmatch_lines(["*no/such/x.html: the report cannot be written: no such directory*"])
     result.stdout.no_fnmatch_line("*test_check*")
+
+
+def test_page_of_pytest_html_leads_to_the_report(run: Any, pytester: pytest.Pytester) -> None:
+    pytester.mkdir("out put")
+    run("--html=out put/tests.html", "--self-contained-html", "--stsguard-report=html:out put/a b.html")
+    page = (pytester.path / "out put" / "tests.html").read_text()
+    assert '<a href="a%20b.html">stsguard report' in page
+    assert (pytester.path / "out put" / "a b.html").exists()
+
+
+def test_lines_of_the_terminal_carry_the_colour_of_their_severity() -> None:
+    assert markup("critical STSG-101  x") == {"red": True, "bold": True}
+    assert markup("low      STSG-202  1 below high") == {"cyan": True}
+    assert markup("findings: 1 low") == {}
 
 
 def test_run_that_collected_nothing_leaves_no_report(run: Any, pytester: pytest.Pytester) -> None:
@@ -126,11 +151,6 @@ def test_folder_without_permission_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(ConfigurationError, match="permission denied"):
         parse_request(f"json:{tmp_path}/x.json")
-
-
-def test_name_with_a_nul_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be written"):
-        parse_request("json:a\0b")
 
 
 def test_file_that_is_there_is_replaced(example: Run, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ _CALLS: Final = ("allowed", "denied", "inconclusive")
 _BIRTHS: Final = ("issued", "stolen")
 _MOST_STEPS: Final = 200
 _LEFT, _RIGHT, _TOP, _LANE, _BOTTOM = 190, 930, 46, 44, 54
-_NEAR = 66
+_NEAR = 76
+_MINUTE = 60
 
 
 @dataclass(slots=True)
@@ -123,11 +124,18 @@ def _scale(moments: list[str]) -> tuple[dict[str, int], list[tuple[int, str]]]:
 
 
 def _span(length: timedelta) -> str:
+    """Write a length of time in its two largest units."""
     seconds = length.total_seconds()
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.3g} s"
+    whole = round(seconds)
+    for size, unit, part, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"
 
 
 def _first(steps: tuple[Step, ...], action: str, *, after: str = "", key: str = "") -> Step | None:
