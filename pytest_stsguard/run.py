@@ -90,7 +90,8 @@ class Run:
         """The account that the target names; not for the demo, which each test opens anew."""
         from pytest_stsguard.account import load  # noqa: PLC0415 - as above
 
-        return load(self.target)
+        # A template or a plan does not say which account it is for; the zones do.
+        return load(self.target, account=self.configuration.zones.get("account"))
 
     @cached_property
     def demo_account(self) -> Account:

@@ -14,8 +14,8 @@ __all__ = ["audit"]
 
 
 @click.command(
-    epilog="TARGET is demo, export:FILE, export:DIRECTORY, aws or aws:PROFILE. Exit code: 0 clean, 1 findings, "
-    "2 bad usage or input, 3 AWS out of reach.",
+    epilog="TARGET is demo, export:FILE, export:DIRECTORY, cfn:FILE, tfplan:FILE, aws or aws:PROFILE. Exit code: 0 clean, "
+    "1 findings, 2 bad usage or input, 3 AWS out of reach.",
 )
 @click.argument("target")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")

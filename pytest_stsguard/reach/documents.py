@@ -15,13 +15,26 @@ if TYPE_CHECKING:
 __all__ = ["unreadable"]
 
 _SHOWN = 3
+_UNKNOWN = "unknown value: "
+"""How the problem of a value begins that a template or a plan does not tell: it is no fault of the document."""
 
 
 def unreadable(survey: Survey) -> Iterator[Fault]:
     """Find the documents in force that hold something IAM would refuse, or that is not known here (STSG-112)."""
     for arn, document in _in_force(survey):
         problems = document.problems
-        if problems:
+        unknown = [problem for problem in problems if problem.message.startswith(_UNKNOWN)]
+        if unknown and len(unknown) == len(problems):
+            if document.kind != "trust":  # of a trust policy STSG-111 tells
+                yield Fault(
+                    arn,
+                    f"`{document.name}` holds what only a deployment knows: {unknown[0]}",
+                    place=document.name,
+                    location=document.location,
+                    evidence={"policy": document.name, "problems": [str(problem) for problem in unknown[:20]]},
+                    severity="low",
+                )
+        elif problems:
             shown = "; ".join(str(problem) for problem in problems[:_SHOWN])
             more = f"; {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
             yield Fault(

@@ -96,7 +96,7 @@ def fault_of(role: Role, witness: Witness) -> Fault:
         role.arn,
         witness.summary,
         place=f"trust policy {witness.statement} {witness.kind}" + _who(witness),
-        location=role.trust.location,
+        location=role.trust.locate(witness.statement),
         evidence={"principal": witness.principal, "action": witness.action, "context": witness.context},
     )
 

@@ -254,6 +254,6 @@ def _fault(entry: Federated, message: str, witness: Witness | None, about: str) 
         entry.role.arn,
         message if place in message else f"{message} ({place})",
         place=f"trust policy {place} {about} {entry.provider.name}",
-        location=entry.role.trust.location,
+        location=entry.role.trust.locate(place),
         evidence=evidence,
     )

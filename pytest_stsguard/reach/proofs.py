@@ -121,7 +121,7 @@ class Proofs:
     @cached_property
     def _made(self) -> dict[_Key, Proof | str]:
         """Proofs by policy text; made at once, by several processes, where that is asked for or worth it."""
-        wanted = {self._key(role): self._zones_for(role) for role in self.roles if role.trust.fault is None}
+        wanted = {self._key(role): self._zones_for(role) for role in self.roles if _travels(role)}
         jobs = self.jobs if self.jobs is not None else ((os.cpu_count() or 1) if len(wanted) >= MANY else 1)
         if jobs <= 1 or len(wanted) <= 1:
             return {}
@@ -133,6 +133,11 @@ class Proofs:
             ]
             proofs = [task.result() for task in tasks]
         return dict(zip(wanted, chain.from_iterable(proofs), strict=True))
+
+
+def _travels(role: Role) -> bool:
+    """Tell whether a trust policy is its text and nothing more, so that another process reads the same of it."""
+    return role.trust.fault is None and not role.trust.problems
 
 
 def _start_method() -> str:

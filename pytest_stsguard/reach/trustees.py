@@ -131,5 +131,5 @@ def _fault(role: Role, statement: Statement, message: str, about: str) -> Fault:
         role.arn,
         f"{message} ({statement.place})",
         place=f"trust policy {statement.place} {about}",
-        location=role.trust.location,
+        location=role.trust.locate(statement.place),
     )

@@ -114,3 +114,21 @@ def test_role_globs_narrow_the_roles_and_not_the_ways_between_them(checkout: Pat
 
 def test_processes_change_nothing_but_the_time(checkout: Path, report: Report) -> None:
     assert audit(checkout, jobs="2").as_json() == report.as_json()
+
+
+def test_template_is_audited_and_what_it_does_not_tell_is_undecided(checkout: Path) -> None:
+    found = by_control(run_checks([("target", f"cfn:{checkout / 'examples' / 'stack.yaml'}"), ("at", AT)]).report)
+    assert found["STSG-101"] == {"shop-production-debug"}
+    assert found["STSG-105"] == {"shop-production-deploy"}
+    assert found["STSG-111"] == {"STACK-MonitoringRole-STANDIN"}
+    assert "STSG-112" not in found
+
+
+def test_plan_is_audited_and_what_is_known_after_apply_is_undecided(checkout: Path) -> None:
+    report = run_checks([("target", f"tfplan:{checkout / 'examples' / 'plan.json'}"), ("at", AT)]).report
+    found = by_control(report)
+    assert found["STSG-101"] == {"shop-worker-orders"}
+    assert found["STSG-103"] == {"vendor-monitoring"}
+    assert found["STSG-111"] == {"shop-pipeline"}
+    assert "STSG-112" not in found
+    assert "ReadOnlyAccess" in report.not_evaluated["STSG-304"]
