@@ -1,19 +1,25 @@
-"""``stsguard report``: a run that was written as JSON, rendered again in another format."""
+"""``stsguard report``: a run that was written as JSON, rendered again in another format, or sent to Security Hub."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from pytest_stsguard.reporting import Run
 
 __all__ = ["report"]
 
 
 @click.command()
 @click.option("--from", "source", metavar="FILE", required=True, help="A JSON report, or what `audit` printed as JSON.")
-@click.option("--format", "name", metavar="FORMAT", required=True, help="One of those of --stsguard-report.")
+@click.option("--format", "name", metavar="FORMAT", help="One of those of --stsguard-report.")
 @click.option("--output", "-o", metavar="PATH", help="Where to write it (default: standard output).")
-def report(source: str, *, name: str, output: str | None) -> int:
+@click.option("--send-asff", is_flag=True, help="Import the findings into Security Hub, with the AWS CLI's settings.")
+@click.option("--profile", metavar="NAME", help="The AWS profile to send with.")
+def report(source: str, *, name: str | None, output: str | None, send_asff: bool, profile: str | None) -> int:
     """Render a run again: the same bytes as when it was fresh.
 
     A file of --stsguard-report json:PATH holds all that the other formats show. Of what `stsguard audit --output json`
@@ -21,10 +27,33 @@ def report(source: str, *, name: str, output: str | None) -> int:
     """
     from pytest_stsguard.reporting import parse_request, read, render, write
 
-    if output is not None:
-        name, path = parse_request(f"{name}:{output}")
-        write(read(source), name, path)
-        return 0
-    sys.stdout.buffer.write(render(read(source), name).encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
-    return 0
+    if name is None and not send_asff:
+        raise click.UsageError("give --format, --send-asff, or both")
+    if name is None and output is not None:
+        raise click.UsageError("--output needs --format")
+    request = parse_request(f"{name}:{output}") if output is not None else None
+    run = read(source)
+    if request is not None:
+        write(run, *request)
+    elif name is not None:
+        sys.stdout.buffer.write(render(run, name).encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    return _send(run, profile) if send_asff else 0
+
+
+def _send(run: Run, profile: str | None) -> int:
+    import boto3
+    from botocore.exceptions import ProfileNotFound
+
+    from pytest_stsguard.errors import ConfigurationError
+    from pytest_stsguard.reporting.delivery import send_asff
+
+    try:
+        session = boto3.Session(profile_name=profile)
+    except ProfileNotFound:
+        raise ConfigurationError(f"there is no AWS profile `{profile}`") from None
+    done = send_asff(run, session)
+    click.echo(f"Security Hub took {done.sent:,} findings", err=True)
+    for line in done.refused:
+        click.echo(f"refused: {line}", err=True)
+    return 1 if done.refused else 0
