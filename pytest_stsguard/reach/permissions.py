@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.account import Role
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Holder", "Permissions"]
 
 MOST_RESOURCES: Final = 32
+MOST_REGIONS: Final = 4
+_GLOBAL: Final = "us-east-1"
 _NOTHING: Final = Policy.parse(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]},
     name="unknown boundary",
@@ -40,9 +43,20 @@ class Holder:
     `Account.missing_policies` says that it is missing.
     """
 
-    __slots__ = ("_resources", "arn", "boundary", "caller", "context", "name", "policies", "principal", "trust")
+    __slots__ = (
+        "_resources",
+        "arn",
+        "boundary",
+        "caller",
+        "context",
+        "name",
+        "policies",
+        "principal",
+        "regions",
+        "trust",
+    )
 
-    def __init__(self, principal: Role | User, account: Account, now: datetime) -> None:
+    def __init__(self, principal: Role | User, account: Account, now: datetime, org_id: str | None = None) -> None:
         self.principal = principal
         self.trust: Document | None = principal.trust if isinstance(principal, Role) else None
         self.name = principal.name
@@ -52,7 +66,11 @@ class Holder:
         self.boundary: tuple[Policy, ...] = ()
         if principal.boundary:
             self.boundary = (bounds.policy,) if bounds is not None else (_NOTHING,)
+        self.regions = _regions((*self.policies, *self.boundary))
         self.caller, self.context = _session(principal, account.partition, account.id, now)
+        self.context["aws:RequestedRegion"] = self.regions[0]
+        if org_id is not None:
+            self.context |= {"aws:PrincipalOrgID": org_id, "aws:ResourceOrgID": org_id}
         self._resources: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -85,11 +103,20 @@ class Holder:
     def allows(
         self, action: str, resource: str, context: Mapping[str, str] | None = None, *, guard: Policy | None = None
     ) -> bool:
-        """Ask whether a session may make a call, MFA used or not; `guard` is the resource's own policy."""
-        for mfa in ("false", "true"):
-            keys = {**self.context, "aws:MultiFactorAuthPresent": mfa, **(context or {})}
-            if self._ask(action, resource, keys, guard):
-                return True
+        """Ask whether a session may make a call, MFA used or not, in the region of its choice.
+
+        `guard` is the resource's own policy.
+        """
+        for region in self.regions:
+            for mfa in ("false", "true"):
+                keys = {
+                    **self.context,
+                    "aws:RequestedRegion": region,
+                    "aws:MultiFactorAuthPresent": mfa,
+                    **(context or {}),
+                }
+                if self._ask(action, resource, keys, guard):
+                    return True
         return False
 
     def _ask(self, action: str, resource: str, context: Mapping[str, str], guard: Policy | None) -> bool:
@@ -115,9 +142,11 @@ class Permissions:
         account: the whole account.
         roles: the roles that are looked at; cycles and paths go through all of them nevertheless.
         now: the moment of the requests.
+        org_id: the organisation that the account belongs to, where it is known.
     """
 
-    def __init__(self, account: Account, *, roles: Iterable[Role], now: datetime) -> None:
+    def __init__(self, account: Account, *, roles: Iterable[Role], now: datetime, org_id: str | None = None) -> None:
+        self.org_id = org_id
         self.account = account
         self.now = now
         self.wanted = frozenset(role.arn for role in roles)
@@ -126,12 +155,12 @@ class Permissions:
     def roles(self) -> tuple[Holder, ...]:
         """Every role, service-linked ones left out: their policies are AWS's."""
         changeable = (role for role in self.account.roles if not role.service_linked)
-        return tuple(Holder(role, self.account, self.now) for role in changeable)
+        return tuple(Holder(role, self.account, self.now, self.org_id) for role in changeable)
 
     @cached_property
     def users(self) -> tuple[Holder, ...]:
         """Every user."""
-        return tuple(Holder(user, self.account, self.now) for user in self.account.users)
+        return tuple(Holder(user, self.account, self.now, self.org_id) for user in self.account.users)
 
     @cached_property
     def administrators(self) -> frozenset[str]:
@@ -145,6 +174,17 @@ class Permissions:
             for name in self.account.missing_policies(holder.principal):
                 seen[name] = seen.get(name, 0) + 1
         return tuple(f"the source does not hold `{name}`, which {count} of them have" for name, count in seen.items())
+
+
+def _regions(policies: Iterable[Policy]) -> tuple[str, ...]:
+    """List regions to ask in: those that conditions name, since a guard denies all others, and the global services' one."""
+    found: dict[str, None] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            for condition in statement.conditions:
+                if condition.key.lower() == "aws:requestedregion":
+                    found.update((value.replace("*", "1"), None) for value in condition.values[:2])
+    return (*islice(found, MOST_REGIONS), _GLOBAL) if found else (_GLOBAL,)
 
 
 def _session(principal: Role | User, partition: str, account: str, now: datetime) -> tuple[str, dict[str, str]]:

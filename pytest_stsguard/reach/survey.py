@@ -53,7 +53,7 @@ class Survey:
     @cached_property
     def permissions(self) -> Permissions:
         """What roles and users may do."""
-        return Permissions(self.account, roles=self.roles, now=self.now)
+        return Permissions(self.account, roles=self.roles, now=self.now, org_id=self.zones.org_id)
 
     @cached_property
     def graph(self) -> AssumeGraph:

@@ -34,6 +34,12 @@ def may(action: Any, resource: Any = "*", **condition: Any) -> dict[str, Any]:
     return statement | ({"Condition": condition} if condition else {})
 
 
+def guard(regions: list[str]) -> dict[str, Any]:
+    """Deny everything elsewhere, as many accounts do."""
+    condition = {"StringNotEquals": {"aws:RequestedRegion": regions}}
+    return {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+
+
 def assume(name: str) -> dict[str, Any]:
     return may("sts:AssumeRole", role(name))
 
@@ -55,6 +61,15 @@ def test_trust_in_the_account_needs_the_permission_as_well(survey_of: Callable[.
     assert cycles(survey_of(both)) == {}
     assert cycles(survey_of(both, may={"a": assume("b")})) == {}
     assert set(cycles(survey_of(both, may={"a": assume("b"), "b": assume("a")}))) == {"a", "b"}
+
+
+def test_guards_of_regions_and_organisations_do_not_hide_a_cycle(survey_of: Callable[..., Survey]) -> None:
+    outsiders = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": outsiders}
+    both = {"a": [trusts(ROOT), deny], "b": [trusts(ROOT), deny]}
+    permissions = {"a": [assume("b"), guard(["eu-west-1"])], "b": [assume("a"), guard(["eu-central-1"])]}
+    survey = survey_of(both, may=permissions, zones={"org_id": "o-a1b2c3d4e5"})
+    assert set(cycles(survey)) == {"a", "b"}
 
 
 def test_role_that_assumes_itself_is_a_cycle(survey_of: Callable[..., Survey]) -> None:
@@ -164,6 +179,8 @@ def test_mfa_is_asked_of_the_people_that_may_assume_a_role(
         (may("sts:AssumeRole", role("other")), None),
         ([may("iam:*"), {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}], None),
         (may("*"), None),
+        ([may("iam:*"), guard(["eu-west-1"])], "iam:PutRolePolicy"),
+        ([may("iam:PassRole"), may("ec2:RunInstances", StringEquals={"aws:RequestedRegion": "eu-west-1"})], "passes"),
         (may(["s3:*", "iam:Get*", "iam:List*"]), None),
     ],
 )  # fmt: skip
