@@ -6,6 +6,7 @@ The widest come first, so that a budget that runs out has at least looked at the
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain, product
 from typing import TYPE_CHECKING, Final
 
@@ -277,7 +278,7 @@ def _oidc(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterat
         yield RequestClass(
             "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, subject), arn, "", issuer,
             _oidc_zone(declared, prefix, scene.zones, folds=False),
-            _oidc_zone(declared, prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
+            _oidc_zone(_with_ids(declared, scene), prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
             given=given, declared=bool(declared),
         )  # fmt: skip
 
@@ -300,6 +301,24 @@ def _oidc_zone(declared: Sequence[OidcZone], prefix: str, zones: Zones, *, folds
             return None
         clauses.append(tuple(clause))
     return tuple(clauses)
+
+
+def _with_ids(declared: Sequence[OidcZone], scene: Scene) -> list[OidcZone]:
+    """Read zones that name GitHub's owners without ids as if they gave the ids that the policy pins.
+
+    Whether they are the owner's nobody has said: what only differs in that is neither inside nor surely outside.
+    """
+    found = []
+    for zone in declared:
+        globs = list(zone.subjects or ())
+        for name, number in scene.owners:
+            for glob_ in zone.subjects or ():
+                head, slash, rest = glob_.partition("/")
+                if slash and head.lower() == f"repo:{name}".lower():
+                    repository, colon, tail = rest.partition(":")
+                    globs.append(f"{head}@{number}/{repository}@*:{tail}" if colon else f"{head}@{number}/{rest}")
+        found.append(zone if zone.subjects is None else replace(zone, subjects=tuple(globs)))
+    return found
 
 
 _NAMES: Final = frozenset({"sub", "repository"})

@@ -42,7 +42,12 @@ MOST_REASONS: Final = 20
 EXCLUSION: Final = (
     "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented"
 )
+NOT_SURELY_OUTSIDE: Final = (
+    "only subjects that may be a declared owner's lie outside the zones: its name in another case, or with an id that "
+    "the zones do not give"
+)
 
+_OWNERS: Final = re.compile(r"^repo:([A-Za-z0-9_-]+)@([0-9]+)/")
 _ORG_IDS: Final = re.compile(r"o-[a-z0-9]+")
 
 
@@ -126,7 +131,16 @@ class _Case:
             for value in check.condition.values
             for found in _ORG_IDS.findall(value[:200])
         }
-        self.scene = Scene(zones, now, self.read.keys, accounts_of(self.rules, zones), frozenset(organizations))
+        owners = dict.fromkeys(
+            (name, number)
+            for rule in self.rules
+            for check in rule.checks
+            if check.key.endswith(":sub")
+            for value in check.condition.values
+            for name, number in _OWNERS.findall(value[:200])
+        )
+        accounts = accounts_of(self.rules, zones)
+        self.scene = Scene(zones, now, self.read.keys, accounts, frozenset(organizations), tuple(owners)[:MOST_REASONS])
         self.witnesses: list[Witness] = []
         self.doubts: dict[str, None] = dict.fromkeys(self.read.doubts)
         self.closed: dict[str, None] = {}
@@ -207,7 +221,7 @@ class _Case:
             if found is not None:
                 solution, doubts = found, []
             elif not doubts:
-                doubts = ["only a name that differs in case lies outside the zones (formal only)"]
+                doubts = [NOT_SURELY_OUTSIDE]
         if not doubts:
             witness = make_witness(
                 asker, rule, solution=solution, scene=self.scene, names=self.names, budget=self.budget

@@ -35,7 +35,8 @@ class Scene:
     """What all classes of one proof share: the zones, the moment, and the words that the policy uses.
 
     `keys` are the condition keys that it mentions (variables included), in lower case; `accounts` every account that
-    the policy or the zones name, `organizations` every organisation that its conditions name.
+    the policy or the zones name, `organizations` every organisation that its conditions name, `owners` the names and
+    ids of repositories' owners that its conditions pin.
     """
 
     zones: Zones
@@ -43,6 +44,7 @@ class Scene:
     keys: frozenset[str]
     accounts: tuple[str, ...]
     organizations: frozenset[str] = frozenset()
+    owners: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
