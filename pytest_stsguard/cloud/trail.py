@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Event", "Trail"]
 
 _SECRET = re.compile(r"secret|password|token|private_?key|assertion|authentication_?code", re.IGNORECASE)
-_READ_ONLY = re.compile(r"^(Get|List|Describe|Head|Lookup|Search|Select|Query|Scan|BatchGet|Simulate)")
+_READ_ONLY = re.compile(r"^(Get|List|Describe|Head|Lookup|Search|Select|Query|Scan|BatchGet|Simulate|AssumeRo|Decode)")
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 

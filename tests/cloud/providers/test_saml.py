@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,21 @@ def test_a_response_is_redeemed_once(cloud: Cloud, provider: SamlProvider, refus
     assert assume(cloud, provider, response)
     code, status, message = refused(assume, cloud=cloud, provider=provider, response=response)
     assert (code, status, message) == ("InvalidIdentityToken", 400, "Response has already been redeemed")
+
+
+def test_a_response_is_redeemed_once_among_threads_too(cloud: Cloud, provider: SamlProvider) -> None:
+    sts = cloud.client("sts")
+    params = {"RoleArn": ROLE, "PrincipalArn": provider.arn, "SAMLAssertion": provider.response(ROLE)}
+
+    def ask(_: int) -> bool:
+        try:
+            sts.assume_role_with_saml(**params)
+        except sts.exceptions.ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(16))) == 1
 
 
 def test_another_key_under_the_same_name_is_refused(cloud: Cloud, provider: SamlProvider, refused: Any) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,22 @@ def test_a_code_counts_once_and_only_near_its_time(world: World) -> None:
         assert (found.code, found.status, found.message) == ("AccessDenied", 403, invalid)
     world.clock.advance(30)
     assert sts.get_session_token(SerialNumber=device.serial, TokenCode=device.code())
+
+
+def test_a_code_counts_once_among_threads_too(world: World) -> None:
+    user, device = alice(world)
+    sts = world.cloud.client("sts", user)
+    code = device.code()
+
+    def ask(_: int) -> bool:
+        try:
+            sts.get_session_token(SerialNumber=device.serial, TokenCode=code)
+        except sts.exceptions.ClientError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(16))) == 1
 
 
 def test_a_device_of_another_and_half_a_proof_are_refused(world: World) -> None:
