@@ -245,6 +245,8 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say how much was found, also of what fails no check."""
     run = config.stash[RUN]
+    for name, path in run.written:
+        terminalreporter.write_sep("-", f"generated {name} report: {path}")
     if not run.findings and not run.not_evaluated:
         return
     from pytest_stsguard.reporting.terminal import markup, summary_lines

@@ -39,6 +39,7 @@ class Run:
         self.errors: dict[str, str] = {}
         self.evaluated: dict[str, None] = {}
         self.prepared = False
+        self.written: list[tuple[str, Path]] = []
         self._survey: Survey | None = None
 
     def option(self, name: str) -> Any:
@@ -240,6 +241,7 @@ class Run:
             model = self.report_model()
             for name, path in self.report_files:
                 write(model, name, path)
+                self.written.append((name, path))
 
     def fail_check(self, control_id: str, reason: str) -> None:
         """Note that a control came to no verdict: its check broke. Never a pass."""

@@ -102,7 +102,7 @@ def _fails(run: model.Run) -> bool:
 
 def _order(finding: Finding) -> tuple[Any, ...]:
     """Order findings so that no two runs differ: the message and the place in the input decide between equals."""
-    return (*finding.sort_key(), finding.message, finding.location or ("", 0), repr(sorted(finding.evidence)))
+    return (*finding.sort_key(), finding.message, finding.location or ("", 0), repr(finding.evidence))
 
 
 def _severity(severity: Severity) -> model.Severity:

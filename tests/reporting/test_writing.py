@@ -80,7 +80,7 @@ def test_reports_are_the_same_with_and_without_xdist(run: Any, pytester: pytest.
 
 def test_ini_key_asks_for_reports_too(run: Any, pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nstsguard_report = csv:a.csv markdown:b.md\n")
-    run()
+    run().stdout.fnmatch_lines(["*generated csv report: *a.csv*", "*generated markdown report: *b.md*"])
     assert (pytester.path / "a.csv").exists()
     assert (pytester.path / "b.md").read_text().startswith("## ❌ stsguard")
 
