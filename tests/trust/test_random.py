@@ -312,3 +312,22 @@ def test_a_dead_policy_admits_nobody(random: Random) -> None:
             action, ROLE, principal, {**context, "aws:ResourceOrgID": ORG, "aws:ResourceTag/team": TAGS["team"]}
         )
         assert authorize(request, identity=[EVERYTHING], resource=policy).outcome != "allowed", (principal, context)
+
+
+ODD: tuple[Any, ...] = (
+    None, True, 5, "", "*", "?", "${", "${}", "${*}", "${aws:PrincipalArn}", "\ud800", "\x00", "\u00e9", "a" * 3000, [], {},
+    [None], ":::::", "arn:::::", "1e9", "2026-01-01", "10.0.0.0/8", "true", ["a", "b*"],
+)  # fmt: skip
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=150)
+def test_nothing_that_is_wrong_with_a_policy_raises(random: Random) -> None:
+    document = policy_of(random)
+    for found in document["Statement"]:
+        conditions = found.setdefault("Condition", {})
+        operator, name, _ = condition(random)
+        conditions.setdefault(operator, {})[name] = random.choice(ODD)
+        if random.random() < 0.3:
+            found[random.choice(list(found))] = random.choice(ODD)
+    assert prove(document, Zones.parse(zones_of(random)), now=NOW).verdict in {"narrow", "too_broad", "undecided"}
