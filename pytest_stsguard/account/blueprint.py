@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from re import ASCII
 from re import compile as regex
 from typing import TYPE_CHECKING, Any, Final
@@ -70,6 +70,7 @@ class Blueprint:
         self.providers: list[IdentityProvider] = []
         self.problems: list[InputError] = []
         self.gaps: dict[str, str] = {}
+        self._names: dict[tuple[str, str], Holder] = {}
 
     def arn(self, noun: str, name: str, path: str = "/") -> str:
         """Give the ARN of an entity of the account."""
@@ -85,10 +86,11 @@ class Blueprint:
             self.problems.append(InputError(message, location=str(holder.location)))
         holder.arn = holder.arn or self.arn(holder.noun, holder.name, holder.path)
         self.holders[holder.noun, holder.key] = holder
+        self._names.setdefault((holder.noun, holder.name), holder)
 
     def named(self, noun: str, name: str) -> Holder | None:
         """Find a role, user or group by its name."""
-        return next((one for one in self.holders.values() if one.noun == noun and one.name == name), None)
+        return self._names.get((noun, name))
 
     def add_policy(self, name: str, document: Document, location: Location, *, path: str = "/", arn: str = "") -> str:
         """Add a managed policy, in force as it is; gives its ARN."""
@@ -111,10 +113,14 @@ class Blueprint:
     def build(self) -> Account:
         """Make the account."""
         holders = list(self.holders.values())
+        profiles: dict[str, list[str]] = {}
+        for profile in self.profiles:
+            for name in profile.roles:
+                profiles.setdefault(name, []).append(profile.arn)
         return Account(
             id=self.account,
             partition=self.partition,
-            roles=tuple(self._role(one) for one in holders if one.noun == "role"),
+            roles=tuple(_role(one, tuple(profiles.get(one.name, ()))) for one in holders if one.noun == "role"),
             users=tuple(
                 User(
                     **_common(one),
@@ -135,20 +141,6 @@ class Blueprint:
             source=self.source,
         )
 
-    def _role(self, holder: Holder) -> Role:
-        trust = holder.trust or Document("trust policy", "trust", "null", location=holder.location)
-        if not holder.tags_known and "resourcetag" in trust.raw.lower():
-            trust = Document(trust.name, trust.kind, trust.raw, location=trust.location, fault=_TAGS_UNKNOWN)
-        profiles = tuple(profile.arn for profile in self.profiles if holder.name in profile.roles)
-        return Role(
-            **_common(holder),
-            trust=trust,
-            boundary=holder.boundary,
-            tags=holder.tags,
-            max_session_duration=holder.max_session_duration,
-            instance_profiles=profiles,
-        )
-
 
 def check_name(name: str, noun: str, location: Location, *, path: str = "/") -> None:
     """Refuse a name or path that IAM would refuse, so that every ARN made of them is one.
@@ -160,6 +152,20 @@ def check_name(name: str, noun: str, location: Location, *, path: str = "/") -> 
         raise InputError(f"`{short(name)}` is no name of a {noun}", location=str(location))
     if _PATH.fullmatch(path) is None:
         raise InputError(f"`{short(path)}` is no path of a {noun}", location=str(location))
+
+
+def _role(holder: Holder, profiles: tuple[str, ...]) -> Role:
+    trust = holder.trust or Document("trust policy", "trust", "null", location=holder.location)
+    if not holder.tags_known and "resourcetag" in trust.raw.lower():
+        trust = replace(trust, fault=_TAGS_UNKNOWN)
+    return Role(
+        **_common(holder),
+        trust=trust,
+        boundary=holder.boundary,
+        tags=holder.tags,
+        max_session_duration=holder.max_session_duration,
+        instance_profiles=profiles,
+    )
 
 
 def _common(holder: Holder) -> dict[str, Any]:

@@ -26,7 +26,8 @@ class Document:
     """A policy document and where it stands.
 
     Attributes:
-        name: the inline policy's name, the managed policy's ARN, or ``trust policy``.
+        name: the inline policy's name, the managed policy's ARN, or ``trust policy``; of a Terraform plan with the
+            resource's address before it.
         kind: ``trust``, ``identity`` or ``boundary``.
         raw: the JSON value as the source writes it: an object, or a string that holds one, URL-encoded or not.
         location: the place in the input; None when the document was made by hand.

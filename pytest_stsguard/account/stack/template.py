@@ -63,8 +63,6 @@ def _read_json(text: str, file: str) -> Node | None:
             return None
         message = error.message.replace("the document is not", "not")
         raise InputError(message, location=f"{file}:{place[1]}:{place[2]}") from error
-    except ValueError as error:  # Python reads integers of up to 4,300 digits
-        raise InputError("not JSON: a number has too many digits", location=file) from error
     source = JsonText(file, text)
     return _node(data, (), source)
 

@@ -57,7 +57,8 @@ def document(statement: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def company() -> Iterator[Company]:
-    with Cloud(world="empty") as cloud:
+    with pytest.MonkeyPatch.context() as patch, Cloud(world="empty") as cloud:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # reading them takes a second for each account
         yield Company(cloud)
 
 

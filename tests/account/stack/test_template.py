@@ -173,3 +173,17 @@ def test_any_signs_of_yaml_are_a_template_or_one_clear_line(text: str) -> None:
         read_template(f"a: {text}", "t.yaml")
     except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017 - both outcomes are good, a traceback is not
+
+
+def test_a_node_tells_what_is_unknown_inside_it() -> None:
+    template = read_template("a: {b: [c, !!binary d, 09, 07]}\ne: [f]\n", "t.yaml")
+    found = template.unknown()
+    assert found is not None
+    assert found.name == "the tag `tag:yaml.org,2002:binary` is not known here"
+    inner = template.get("e")
+    assert inner is not None
+    assert inner.unknown() is None
+    assert template.get("e", "f") is None
+    assert template.located().child("a", "b", 9).line == 1
+    assert template.located().child("e", 0).line == 2
+    assert template.located().child("e", "x").line == 2
