@@ -219,3 +219,38 @@ def test_fault_of_the_prover_is_told_and_hides_no_other_role(
     assert [fault.resource for fault in entrance.any_account(proofs)] == ["arn:aws:iam::111122223333:role/wide"]
     assert list(entrance.undecided(proofs)) == []
     assert proofs.faults == {"arn:aws:iam::111122223333:role/bad": "the prover failed: RuntimeError: no idea"}
+
+
+def test_more_grants_than_iam_takes_are_said_to_be_too_many(survey_of: Callable[..., Survey]) -> None:
+    pinned = [github(StringEquals=AUD | claims(sub=f"repo:acme/app-{n}:ref:refs/heads/main")) for n in range(100)]
+    proofs = survey_of({"role": pinned}, **ACME).proofs
+    for faults in (federation.open_subjects(proofs), federation.open_audiences(proofs)):
+        assert ["100 grants to OIDC" in fault.message for fault in faults] == [True]
+    accounts = [allow({"AWS": f"{n:012d}"}, StringEquals={"sts:ExternalId": "x"}) for n in range(200)]
+    faults = list(trustees.whole_accounts(survey_of({"role": accounts}).proofs))
+    assert [fault.message for fault in faults] == ["trusts 200 accounts: only 128 were looked at"]
+
+
+def test_witnesses_of_one_kind_are_told_once_a_statement(survey_of: Callable[..., Survey]) -> None:
+    outside = [f"arn:aws:iam::444455556666:role/r{n}" for n in range(5)]
+    faults = list(entrance.outside_zones(survey_of({"role": allow({"AWS": outside})}).proofs))
+    assert len(faults) == 1
+    places = {
+        fault.place
+        for fault in entrance.outside_zones(survey_of({"role": [allow({"AWS": one}) for one in outside]}).proofs)
+    }
+    assert len(places) == 5
+
+
+def test_issuer_that_is_not_declared_is_named(survey_of: Callable[..., Survey]) -> None:
+    trust = github(StringEquals=AUD | claims(sub="repo:acme/app:ref:refs/heads/main"))
+    (fault,) = entrance.outside_zones(survey_of({"role": trust}).proofs)
+    assert fault.message.startswith(f"the issuer {GITHUB} is not declared")
+    assert "sub=repo:acme/app:ref:refs/heads/main" in fault.message
+
+
+def test_what_a_proof_left_out_is_told_beside_its_witnesses(survey_of: Callable[..., Survey]) -> None:
+    trust = [allow({"AWS": "arn:aws:iam::444455556666:role/x"}), {"Effect": "Allow", "Principal": 5, "Action": "sts:*"}]
+    proofs = survey_of({"role": trust}).proofs
+    assert list(entrance.outside_zones(proofs))
+    assert list(entrance.undecided(proofs))
