@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +15,14 @@ import jinja2
 import msgspec
 import pytest
 
+from pytest_stsguard.clock import isoformat
 from pytest_stsguard.reporting import Run, render
 from pytest_stsguard.reporting.formats import as_html
 from pytest_stsguard.reporting.model import Drill, Finding, Step, Summary
 from pytest_stsguard.reporting.templates import page
 from pytest_stsguard.reporting.views.findings import cards, excerpt
 from pytest_stsguard.reporting.views.matrix import matrix
-from pytest_stsguard.reporting.views.timeline import picture
+from pytest_stsguard.reporting.views.timeline import is_drawn, picture
 
 REPORTS = Path(__file__).parents[2] / "reports"
 VOID = {"meta", "input", "br", "line", "circle", "rect", "path"}
@@ -211,6 +213,8 @@ def test_long_policy_is_cut_to_what_surrounds_the_statement(example: Run) -> Non
     assert marked == "line 50\nline 51\nline 52\n"
     assert before.splitlines()[0].strip() == "…"
     assert (before + after).count("line") == 12
+    wide = msgspec.structs.replace(finding, lines=(2, 99))
+    assert len(excerpt(run, wide)[2].splitlines()) == 41
     alone = msgspec.structs.replace(finding, lines=None)
     assert excerpt(run, alone)[1:3] == ("", "")
 
@@ -255,9 +259,72 @@ def test_drill_is_measured() -> None:
 def test_drill_is_drawn_in_the_order_of_time() -> None:
     drill = Drill("t", "passed", tuple(Step(f"2026-11-20T{at}Z", action, detail) for at, action, detail in STEPS))
     drawing = picture(drill)
-    assert [lane.key for lane in drawing.lanes] == ["****AAAA", "****BBBB", "****CCCC"]
+    assert [lane.name for lane in drawing.lanes] == ["****AAAA", "****BBBB", "****CCCC"]
     places = [x for lane in drawing.lanes for x, _, _ in lane.marks] + [x for x, _ in drawing.revocations]
     assert all(0 < x < drawing.width for x in places)
     stolen, revoked = drawing.lanes[0], drawing.revocations[0][0]
     assert [x < revoked for x, _, _ in stolen.marks] == [True, True, False]
     assert {key: cells for key, _, cells in drawing.containment}["****BBBB"] == ("denied", "inconclusive")
+
+
+def test_sessions_with_names_are_drawn_by_name() -> None:
+    steps = (
+        ("12:00:00.000", "made", "role drill-data"),
+        ("12:00:01.000", "session", "worker of the workload: arn:aws:sts::1:assumed-role/data/worker, ****AAAA"),
+        ("12:00:02.000", "session", "loot of the thief: arn:aws:sts::1:assumed-role/data/loot, ****BBBB"),
+        ("12:00:03.000", "allowed", "s3.list_buckets to loot"),
+        ("12:00:04.000", "revoked", "data by older-sessions, sessions issued before x"),
+        ("12:00:05.000", "denied", "s3.list_buckets to loot (AccessDenied)"),
+        ("12:00:06.000", "denied", "s3.list_buckets to worker (AccessDenied)"),
+        ("12:00:07.000", "denied", "loot assuming drill-second"),
+        ("12:00:08.000", "state", "contained"),
+        ("18:00:08.000", "restored", "data by older-sessions"),
+    )
+    drill = Drill("t", "passed", tuple(Step(f"2026-11-20T{at}Z", action, detail) for at, action, detail in steps))
+    drawing = picture(drill)
+    assert [(lane.name, lane.who, lane.stolen) for lane in drawing.lanes] == [
+        ("worker", "data/worker", False),
+        ("loot", "data/loot", True),
+    ]
+    assert [[kind for _, kind, _ in lane.marks] for lane in drawing.lanes] == [
+        ["issued", "denied"],
+        ["stolen", "allowed", "denied"],
+    ]
+    assert [words for _, words, _ in drawing.notes] == ["contained", "restored"]
+    assert dict(drawing.metrics)["other sessions hit"] == "1"
+    assert dict(drawing.metrics)["theft to revocation"] == "2 s"
+    assert dict(drawing.metrics)["revocation to cleanup"] == "6 h"
+    assert is_drawn(drill)
+    assert not is_drawn(Drill("t", "passed", drill.steps[:3]))
+
+
+def test_drills_without_calls_are_named(example: Run) -> None:
+    short = Drill("test_short", "passed", example.drills[0].steps[:1])
+    text = render(msgspec.structs.replace(example, drills=(short,)), "html")
+    assert "1 drills without a drawing" in text
+    assert '<svg class="timeline"' not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.0391, "39 ms"),
+        (5.17, "5.17 s"),
+        (90, "1 min 30 s"),
+        (43_199, "12 h"),
+        (3_600, "1 h"),
+        (5_400, "1 h 30 min"),
+        (86_400 + 7_200, "1 d 2 h"),
+    ],
+)
+def test_lengths_of_time_are_written_in_two_units(seconds: float, words: str) -> None:
+    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    steps = [("stolen", 0.0), ("revoked", seconds), ("denied", seconds)]
+    drill = Drill(
+        "t",
+        "passed",
+        tuple(
+            Step(isoformat(start + timedelta(seconds=at), milliseconds=True), did, "x ****AAAA") for did, at in steps
+        ),
+    )
+    assert dict(picture(drill).metrics)["theft to revocation"] == words

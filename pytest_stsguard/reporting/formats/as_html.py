@@ -12,7 +12,7 @@ from pytest_stsguard.reporting.templates import page, source
 from pytest_stsguard.reporting.text import visible
 from pytest_stsguard.reporting.views.findings import cards, cleanups, groups, holders
 from pytest_stsguard.reporting.views.matrix import matrix
-from pytest_stsguard.reporting.views.timeline import picture
+from pytest_stsguard.reporting.views.timeline import is_drawn, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ def render(run: Run) -> str:
     made = cards(run)
     style, script = source("report.css"), source("report.js")
     every = holders(made)
+    drawn = [drill for drill in run.drills if is_drawn(drill)]
     noted = {gap.control: gap.reason for gap in (*run.not_evaluated, *run.errors)}
     counts = run.summary.by_control
     clean = [name for name in run.evaluated if not counts.get(name) and name not in noted]
@@ -53,8 +54,8 @@ def render(run: Run) -> str:
         holders=every[:MOST_HOLDERS],
         holders_left=len(every[MOST_HOLDERS:]),
         calendar=cleanups(run),
-        drills=[picture(drill) for drill in run.drills if drill.steps][:MOST_DRILLS],
-        drills_left=len([drill for drill in run.drills if drill.steps][MOST_DRILLS:]),
+        drills=[picture(drill) for drill in drawn[:MOST_DRILLS]],
+        plain=[drill for drill in run.drills if drill not in drawn[:MOST_DRILLS]],
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
         data=_block(made[MOST_CARDS:]),

@@ -186,6 +186,7 @@ def excerpt(run: Run, finding: Finding) -> tuple[str, str, str, str]:
         before, after = [], lines
     if len(lines) > _WHOLE:
         before = ["  …", *before[-_CONTEXT:]] if len(before) > _CONTEXT else before
+        marked = [*marked[:_WHOLE], "      …"] if len(marked) > _WHOLE else marked
         room = _WHOLE if not marked else _CONTEXT
         after = [*after[:room], "  …"] if len(after) > room else after
     return visible(policy.name), _joined(before), _joined(marked), _joined(after)

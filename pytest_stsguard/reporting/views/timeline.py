@@ -13,13 +13,20 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.reporting.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_stsguard.reporting.model import Drill, Step
 
-__all__ = ["Picture", "picture"]
+__all__ = ["Picture", "is_drawn", "picture"]
 
-_KEY = re.compile(r"\*{4}(?P<tail>\w{4})\b")
+# what the drill room writes: a session by its key, or by a name that it was given before
+_KEY = re.compile(r"(?P<name>\*{4}\w{4})\b")
+_NAMED = re.compile(r"(?P<name>\S+) of the (?P<party>\S+): (?P<arn>[^,]*), (?P<key>\*{4}\w{4})\Z")
+_TO = re.compile(r"\S+ to (?P<name>\S+)(?: \([^()]*\))?\Z")
 _CALLS: Final = ("allowed", "denied", "inconclusive")
 _BIRTHS: Final = ("issued", "stolen")
+_NOTES: Final = ("state", "restart", "cleaned", "restored", "deleted")
+_REMOVALS: Final = ("cleaned", "restored")
 _MOST_STEPS: Final = 200
 _LEFT, _RIGHT, _TOP, _LANE, _BOTTOM = 190, 930, 46, 44, 54
 _NEAR = 76
@@ -28,13 +35,28 @@ _MINUTE = 60
 
 @dataclass(slots=True)
 class Lane:
-    """A session: its key's last four characters, who it is, and its marks."""
+    """A session: its name or its key's last four characters, who it is, and its marks."""
 
-    key: str
+    name: str
     who: str
     y: int
     stolen: bool = False
     marks: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A step and the session that it is about, if any; `kind` is how it is marked."""
+
+    step: Step
+    kind: str
+    session: str | None = None
+    who: str = ""
+
+    @property
+    def call(self) -> str:
+        """The API call that the step tells of."""
+        return visible(self.step.detail.partition(" ")[0], 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +79,26 @@ class Picture:
     left_out: int
 
 
+def is_drawn(drill: Drill) -> bool:
+    """Tell whether there is something to draw: a call, and more than one moment."""
+    return any(step.action in _CALLS for step in drill.steps) and len({step.at for step in drill.steps}) > 1
+
+
 def picture(drill: Drill) -> Picture:
     """Draw a drill."""
     steps = drill.steps[:_MOST_STEPS]
+    acts = _acts(steps)
     scale, ticks = _scale([step.at for step in steps])
     lanes: dict[str, Lane] = {}
-    revocations, notes = [], []
-    for step in steps:
-        x, label = scale[step.at], f"{step.action}: {visible(step.detail, 200)}, {visible(step.at, 40)}"
-        match = _KEY.search(step.detail)
-        if step.action == "revoked":
-            revocations.append((x, label))
-        elif match is None:
-            notes.append((x, visible(step.action, 20), label))
-        else:
-            who = _who(step.detail) if step.action in _BIRTHS else ""
-            lane = lanes.setdefault(match["tail"], Lane(f"****{match['tail']}", who, _TOP + len(lanes) * _LANE + 22))
-            lane.who = lane.who or who
-            lane.stolen = lane.stolen or step.action == "stolen"
-            lane.marks.append((x, step.action if step.action in (*_CALLS, *_BIRTHS) else "other", label))
+    for act in acts:
+        if act.session is not None:
+            y = _TOP + len(lanes) * _LANE + 22
+            lane = lanes.setdefault(act.session, Lane(visible(act.session, 20), act.who, y))
+            lane.who = lane.who or act.who
+            lane.stolen = lane.stolen or act.kind == "stolen"
+            lane.marks.append((scale[act.step.at], act.kind, _label(act.step)))
     floor = _TOP + len(lanes) * _LANE
-    probes, containment = _containment(steps, lanes)
+    probes, containment = _containment(acts, lanes)
     return Picture(
         test=visible(drill.test, 200),
         outcome=visible(drill.outcome, 20),
@@ -85,10 +106,10 @@ def picture(drill: Drill) -> Picture:
         height=floor + _BOTTOM,
         floor=floor,
         lanes=tuple(lanes.values()),
-        revocations=tuple(revocations),
-        notes=tuple(notes),
+        revocations=tuple((scale[act.step.at], _label(act.step)) for act in acts if act.kind == "revoked"),
+        notes=tuple(_notes(acts, scale)),
         ticks=tuple(ticks),
-        metrics=tuple(_metrics(steps, lanes)),
+        metrics=tuple(_metrics(acts, lanes)),
         probes=probes,
         containment=containment,
         steps=steps,
@@ -96,9 +117,44 @@ def picture(drill: Drill) -> Picture:
     )
 
 
-def _who(detail: str) -> str:
+def _acts(steps: tuple[Step, ...]) -> list[Act]:
+    """Find the session that each step is about."""
+    found: list[Act] = []
+    known: set[str] = set()
+    for step in steps:
+        named, to, key = _NAMED.match(step.detail), _TO.match(step.detail), _KEY.search(step.detail)
+        if step.action == "session" and named:
+            known.add(named["name"])
+            kind = "stolen" if named["party"] == "thief" else "issued"
+            found.append(Act(step, kind, named["name"], _who(named["arn"])))
+        elif step.action in _CALLS and to and to["name"] in known:
+            found.append(Act(step, step.action, to["name"]))
+        elif step.action in (*_CALLS, *_BIRTHS) and key:
+            who = _who(step.detail.partition(",")[0]) if step.action in _BIRTHS else ""
+            found.append(Act(step, step.action, key["name"], who))
+        else:
+            found.append(Act(step, step.action))
+    return found
+
+
+def _who(arn: str) -> str:
     """Give role and session name of a session's ARN."""
-    return visible(detail.partition(",")[0].rpartition(":")[2].removeprefix("assumed-role/"), 26)
+    return visible(arn.rpartition(":")[2].removeprefix("assumed-role/"), 26)
+
+
+def _label(step: Step) -> str:
+    return f"{step.action}: {visible(step.detail, 200)}, {visible(step.at, 40)}"
+
+
+def _notes(acts: list[Act], scale: dict[str, int]) -> Iterator[tuple[int, str, str]]:
+    """Give the other steps that are drawn: where, the words below (none when too near to others), the whole."""
+    last = -_NEAR
+    for act in acts:
+        if act.session is None and act.kind in _NOTES:
+            x = scale[act.step.at]
+            words = visible(act.step.detail if act.kind == "state" else act.kind, 20) if x - last >= _NEAR else ""
+            last = x if words else last
+            yield x, words, _label(act.step)
 
 
 def _moment(text: str) -> datetime:
@@ -133,56 +189,50 @@ def _span(length: timedelta) -> str:
     whole = round(seconds)
     for size, unit, part, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:
-            rest = whole % size // part
-            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
+            count, rest = divmod(round(whole / part), size // part)
+            return f"{count} {unit} {rest} {smaller}" if rest else f"{count} {unit}"
     return f"{whole} s"
 
 
-def _first(steps: tuple[Step, ...], action: str, *, after: str = "", key: str = "") -> Step | None:
-    return next((s for s in steps if s.action == action and s.at >= after and key in s.detail), None)
-
-
-def _metrics(steps: tuple[Step, ...], lanes: dict[str, Lane]) -> list[tuple[str, str]]:
+def _metrics(acts: list[Act], lanes: dict[str, Lane]) -> list[tuple[str, str]]:
     """Measure: how fast it was contained, what else was hit, what came back."""
-    theft, revoked = _first(steps, "stolen"), _first(steps, "revoked")
-    counts = Counter(step.action for step in steps)
+    counts = Counter(act.kind for act in acts)
     found = [(f"calls {word}", f"{counts[word]}") for word in _CALLS if counts[word]]
-    if revoked is None:
+    start = next((index for index, act in enumerate(acts) if act.kind == "revoked"), None)
+    if start is None:
         return found
+    revoked, later = acts[start], acts[start + 1 :]
+    thieves = {name for name, lane in lanes.items() if lane.stolen}
+    theft = next((act for act in acts[:start] if act.kind == "stolen"), None)
     if theft is not None:
-        found.append(("theft to revocation", _span(_moment(revoked.at) - _moment(theft.at))))
-    denied = _first(steps, "denied", after=revoked.at)
+        found.append(("theft to revocation", _between(theft, revoked)))
+    denied = next((act for act in later if act.kind == "denied"), None)
     if denied is not None:
-        found.append(("revocation to first denial", _span(_moment(denied.at) - _moment(revoked.at))))
-    thieves = {lane.key for lane in lanes.values() if lane.stolen}
-    late = [s for s in steps if s.action == "allowed" and s.at > revoked.at and any(key in s.detail for key in thieves)]
+        found.append(("revocation to first denial", _between(revoked, denied)))
     if thieves:
-        found.append(("stolen calls allowed afterwards", str(len(late))))
-    hit = {
-        lane.key
-        for lane in lanes.values()
-        if not lane.stolen and _first(steps, "denied", after=revoked.at, key=lane.key) is not None
-    }
+        late = sum(act.kind == "allowed" and act.session in thieves for act in later)
+        found.append(("stolen calls allowed afterwards", str(late)))
+    hit = {act.session for act in later if act.kind == "denied" and act.session} - thieves
     found.append(("other sessions hit", str(len(hit))))
-    cleaned = _first(steps, "cleaned", after=revoked.at)
-    if cleaned is not None:
-        found.append(("revocation to cleanup", _span(_moment(cleaned.at) - _moment(revoked.at))))
+    removed = next((act for act in later if act.kind in _REMOVALS), None)
+    if removed is not None:
+        found.append(("revocation to cleanup", _between(revoked, removed)))
     return found
 
 
+def _between(one: Act, other: Act) -> str:
+    return _span(_moment(other.step.at) - _moment(one.step.at))
+
+
 def _containment(
-    steps: tuple[Step, ...], lanes: dict[str, Lane]
+    acts: list[Act], lanes: dict[str, Lane]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str, tuple[str, ...]], ...]]:
     """Tell for each session and call what the last answer was."""
-    last: dict[tuple[str, str], str] = {}
-    for step in steps:
-        match = _KEY.search(step.detail)
-        if match and step.action in _CALLS:
-            last[match["tail"], visible(step.detail.partition(" ")[0], 60)] = step.action
-    probes = tuple(dict.fromkeys(probe for _, probe in last))
+    last = {(act.session, act.call): act.kind for act in acts if act.session and act.kind in _CALLS}
+    probes = tuple(dict.fromkeys(call for _, call in last))
     rows = tuple(
-        (lane.key, "stolen" if lane.stolen else "", tuple(last.get((tail, probe), "") for probe in probes))
-        for tail, lane in lanes.items()
-        if any((tail, probe) in last for probe in probes)
+        (lane.name, "stolen" if lane.stolen else "", tuple(last.get((name, call), "") for call in probes))
+        for name, lane in lanes.items()
+        if any((name, call) in last for call in probes)
     )
     return probes, rows
