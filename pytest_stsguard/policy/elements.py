@@ -62,7 +62,7 @@ def _action_problem(action: str, *, trust: bool) -> str | None:
         return "an action holds only one colon"
     if vendor != "*" and _VENDOR.fullmatch(vendor) is None:
         return "the service prefix of an action holds no wildcard or other sign"
-    if trust and vendor not in {"*", "sts"}:
+    if trust and vendor.lower() not in {"*", "sts"}:
         return "a trust policy only speaks of sts actions"
     return None
 

@@ -326,3 +326,12 @@ def test_policies_travel_between_processes() -> None:
 def test_equality_is_of_what_is_said() -> None:
     assert Policy.parse({"Statement": [ALLOW]}, name="a") == Policy.parse({"Statement": [ALLOW]}, name="b")
     assert Policy.parse({"Statement": [ALLOW]}) != Policy.parse({"Statement": [ALLOW]}, kind="session")
+
+
+@pytest.mark.parametrize("action", ["STS:AssumeRole", "Sts:*", "sts:assumerole"])
+def test_trust_policy_may_write_its_actions_in_any_case(action: str) -> None:
+    statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/ann"}, "Action": action}
+    trust = Policy.parse({"Version": "2012-10-17", "Statement": [statement]}, kind="trust")
+    role = "arn:aws:iam::111122223333:role/app"
+    request = Request("sts:AssumeRole", role, "arn:aws:iam::111122223333:user/ann")
+    assert authorize(request, resource=trust).allowed
