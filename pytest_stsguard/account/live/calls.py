@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["HOME", "Caller", "Calls", "Step", "reason_of"]
 
 HOME: Final = "us-east-1"
-_ATTEMPTS: Final = 10
+_ATTEMPTS: Final = 6  # with the pauses between them about a quarter of a minute
+_STALE: Final = frozenset({"ValidationError", "InvalidInput", "InvalidNextToken", "InvalidParameterValue"})
 _TRANSPORT: Final = ("ResponseMetadata", "Marker")
 
 
@@ -88,8 +89,9 @@ class Calls:
             return pages
         try:
             pages += self._ask(step, token, kept)
-        except ClientError:
-            if token is None or kept is None:
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if token is None or kept is None or code not in _STALE:
                 raise
             kept.drop(step.name)  # AWS no longer knows where the earlier run stopped
             return self._ask(step, None, kept)

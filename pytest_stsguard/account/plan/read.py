@@ -68,6 +68,10 @@ def read_plan(path: str, *, source: str | None = None, standins: Standins | None
         message = f"the plan is for the account `{account}` and for {', '.join(f'`{one}`' for one in others)} too"
         hint = "what is said of the own account holds for the first alone"
         blueprint.problems.append(InputError(message, location=path, hint=hint))
+    if plan.errored:
+        blueprint.problems.append(InputError("planning failed: the plan is not whole", location=path, hint=_MAKE))
+    if plan.deferred_changes:
+        blueprint.gaps["roles that are deferred"] = f"{len(plan.deferred_changes)} resources wait for a later plan"
     PlanEntities(blueprint, resources).add_all()
     add_machines(blueprint, resources, settings)
     blueprint.gaps.update(_GAPS)

@@ -110,3 +110,5 @@ class Plan(Struct):
     resource_changes: list[ChangedResource] = []
     prior_state: State = field(default_factory=State)
     configuration: Configuration = field(default_factory=Configuration)
+    deferred_changes: list[Any] = []
+    errored: bool = False

@@ -127,6 +127,13 @@ def test_what_may_not_be_read_becomes_a_gap(session: boto3.Session) -> None:
     assert len(account.roles) == 12
 
 
+def test_providers_that_may_not_be_listed_are_not_asked_for(session: boto3.Session) -> None:
+    fill(session)
+    refuse(session, "ListOpenIDConnectProviders")
+    account = from_session(session)
+    assert account.lacks("identity providers") == ("identity providers: AccessDenied at ListOpenIDConnectProviders",)
+
+
 def test_access_denied_is_one_clear_line(session: boto3.Session) -> None:
     refuse(session, "GetAccountAuthorizationDetails")
     with pytest.raises(AwsUnavailableError) as caught:

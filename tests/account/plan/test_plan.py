@@ -527,6 +527,13 @@ def test_one_name_for_two_roles_is_a_problem(planner: Planner, read: Any) -> Non
     assert read(planner).problems[0].message == "the role `x` is made twice: by `aws_iam_role.a` and `aws_iam_role.b`"
 
 
+def test_a_plan_that_is_not_whole_says_so(planner: Planner, read: Any) -> None:
+    planner.add("aws_iam_role.a", name="x", assume_role_policy=LAMBDA)
+    account = read(planner.plan(errored=True, deferred_changes=[{"reason": "provider_config_unknown"}]))
+    assert [problem.message for problem in account.problems] == ["planning failed: the plan is not whole"]
+    assert account.lacks("roles") == ("roles that are deferred: 1 resources wait for a later plan",)
+
+
 def test_references_are_found_in_blocks_inside_blocks() -> None:
     expression = {"a": [{"b": refers("x.y", 3)}, {"references": "no"}], "references": ["z"]}  # type: ignore[list-item]
     assert set(references(expression)) == {"x.y", "z"}
