@@ -28,8 +28,8 @@ _BIRTHS: Final = ("issued", "stolen")
 _NOTES: Final = ("state", "restart", "cleaned", "restored", "deleted")
 _REMOVALS: Final = ("cleaned", "restored")
 _MOST_STEPS: Final = 200
-_LEFT, _RIGHT, _TOP, _LANE, _BOTTOM = 190, 930, 46, 44, 54
-_NEAR = 76
+_LEFT, _RIGHT, _TOP, _LANE, _BOTTOM = 190, 915, 46, 44, 54
+_NEAR = 84
 _MINUTE = 60
 
 
@@ -102,7 +102,7 @@ def picture(drill: Drill) -> Picture:
     return Picture(
         test=visible(drill.test, 200),
         outcome=visible(drill.outcome, 20),
-        width=_RIGHT + 30,
+        width=_RIGHT + 45,
         height=floor + _BOTTOM,
         floor=floor,
         lanes=tuple(lanes.values()),
