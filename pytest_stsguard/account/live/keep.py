@@ -18,6 +18,7 @@ __all__ = ["Keep"]
 
 _PROGRESS: Final = "progress.state"  # no ending that `export:DIRECTORY` reads
 _PRIVATE: Final = 0o700
+_OWN: Final = 0o600
 
 
 class Keep:
@@ -105,5 +106,6 @@ class Keep:
 def _write(path: Path, text: str) -> None:
     """Write a file whole, or not at all."""
     part = path.with_name(f"{path.name}.part")
+    part.touch(mode=_OWN)
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)  # noqa: PTH105 - it replaces on every system, by its name

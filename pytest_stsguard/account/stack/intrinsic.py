@@ -55,7 +55,7 @@ class Evaluator:
         self.assumed = assumed
         self._conditions: dict[str, bool | UnresolvedError] = {}
         self._open: set[str] = set()
-        self._functions: Mapping[str, Callable[[Node, bool], Any]] = {
+        self._functions: Mapping[str, Callable[..., Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
             "Fn::Sub": self._sub,
@@ -85,7 +85,7 @@ class Evaluator:
         """
         self.budget.enter(node)
         try:
-            value = self._value(node, strict)
+            value = self._value(node, strict=strict)
             return value if isinstance(value, Node) else Node(value, node.location)
         except UnresolvedError as error:
             return Node(Unknown(str(error)), node.location)
@@ -158,12 +158,12 @@ class Evaluator:
             if name == "Fn::Not" and argument is not None and len(argument.items) == 1:
                 return not self._decide(argument.items[0])
             if name in ("Fn::And", "Fn::Or") and argument is not None:
-                return self._decide_all(argument.items, name == "Fn::Or")
+                return self._decide_all(argument.items, decisive=name == "Fn::Or")
             raise UnresolvedError("a form that is not known here")
         finally:
             self.budget.depth -= 1
 
-    def _decide_all(self, nodes: list[Node], decisive: bool) -> bool:  # noqa: FBT001 - the answer that one of them suffices for
+    def _decide_all(self, nodes: list[Node], *, decisive: bool) -> bool:
         """Decide And or Or: one answer suffices, whatever is unknown beside it."""
         unknown: UnresolvedError | None = None
         for node in nodes:
@@ -176,13 +176,13 @@ class Evaluator:
             raise unknown
         return not decisive
 
-    def _value(self, node: Node, strict: bool) -> Any:  # noqa: FBT001 - as for the functions, which are called by place
+    def _value(self, node: Node, *, strict: bool) -> Any:
         value = node.value
         if isinstance(value, dict):
             name, argument = call_of(node)
             function = self._functions.get(name)
             if function is not None and argument is not None:
-                return self._spend(function(argument, strict), node)
+                return self._spend(function(argument, strict=strict), node)
             if name.startswith("Fn::"):
                 raise UnresolvedError(unknown_call(name, argument))
             inner = {name: self.resolve(item, strict=strict) for name, item in value.items()}
@@ -202,7 +202,7 @@ class Evaluator:
             self.budget.spend(len(value), node)
         return value
 
-    def _ref(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
+    def _ref(self, argument: Node, *, strict: bool) -> Any:
         name = argument.text
         if name is None:
             raise UnresolvedError("a malformed `Ref`")
@@ -216,7 +216,7 @@ class Evaluator:
         parameter = self.template.get("Parameters", name)
         if parameter is not None:
             return self._parameter(name, parameter, argument)
-        return self._reference(name, None, strict)
+        return self._reference(name, None, strict=strict)
 
     def _parameter(self, name: str, parameter: Node, place: Node) -> Any:
         kind = parameter.get("Type")
@@ -233,15 +233,15 @@ class Evaluator:
             return [Node(part.strip(), place.location) for part in value.split(",")]
         return value
 
-    def _get_att(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
+    def _get_att(self, argument: Node, *, strict: bool) -> Any:
         parts = [item.text for item in argument.items]
         if argument.text is not None:
             parts = list(argument.text.split(".", 1))
         if len(parts) != 2 or parts[0] is None or parts[1] is None:  # noqa: PLR2004 - a resource and its attribute
             raise UnresolvedError("a malformed `Fn::GetAtt`")
-        return self._reference(parts[0], parts[1], strict)
+        return self._reference(parts[0], parts[1], strict=strict)
 
-    def _reference(self, logical_id: str, attribute: str | None, strict: bool) -> str:  # noqa: FBT001
+    def _reference(self, logical_id: str, attribute: str | None, *, strict: bool) -> str:
         """Give what a resource is referred to by: a stand-in, since the name is AWS's to make or bound to the account."""
         shown = f"`{short(logical_id)}`" if attribute is None else f"`{short(logical_id)}.{short(attribute)}`"
         resource = self.template.get("Resources", logical_id)
@@ -273,7 +273,7 @@ class Evaluator:
             "region": self.standins.pseudo("AWS::Region", strict=False) or "",
         }
 
-    def _sub(self, argument: Node, strict: bool) -> str:  # noqa: FBT001
+    def _sub(self, argument: Node, *, strict: bool) -> str:
         template, variables = argument, Node({}, argument.location)
         if isinstance(argument.value, list) and len(argument.value) == 2:  # noqa: PLR2004 - the text and its variables
             template, variables = argument.value
@@ -296,19 +296,19 @@ class Evaluator:
 
         return _VARIABLE.sub(fill, template.text)
 
-    def _join(self, argument: Node, strict: bool) -> str:  # noqa: FBT001
+    def _join(self, argument: Node, *, strict: bool) -> str:
         delimiter, items = arguments_of(argument, "Fn::Join", 2)
         if delimiter.text is None:
             raise UnresolvedError("a malformed `Fn::Join`")
         return delimiter.text.join(self.texts(items, strict=strict))
 
-    def _split(self, argument: Node, strict: bool) -> list[Node]:  # noqa: FBT001
+    def _split(self, argument: Node, *, strict: bool) -> list[Node]:
         delimiter, source = arguments_of(argument, "Fn::Split", 2)
         if not delimiter.text:
             raise UnresolvedError("a malformed `Fn::Split`")
         return [Node(part, source.location) for part in self.text(source, strict=strict).split(delimiter.text)]
 
-    def _select(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
+    def _select(self, argument: Node, *, strict: bool) -> Any:
         index, items = arguments_of(argument, "Fn::Select", 2)
         number, found = self.text(index, strict=True), self.resolve(items, strict=strict)
         if not isinstance(known_value(found), list):
@@ -317,7 +317,7 @@ class Evaluator:
             raise UnresolvedError(f"`Fn::Select` of index `{short(number)}` in {len(found.value)} values")
         return known_value(found.value[int(number)])
 
-    def _if(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
+    def _if(self, argument: Node, *, strict: bool) -> Any:
         condition, *branches = arguments_of(argument, "Fn::If", 3)
         if condition.text is None:
             raise UnresolvedError("a malformed `Fn::If`")
@@ -330,7 +330,7 @@ class Evaluator:
             raise
         return self.resolve(branches[0 if holds else 1], strict=strict)
 
-    def _find_in_map(self, argument: Node, strict: bool) -> Any:  # noqa: FBT001
+    def _find_in_map(self, argument: Node, *, strict: bool) -> Any:
         keys = argument.items[:3]
         if len(keys) != 3:  # noqa: PLR2004 - the map, the key, the second key
             raise UnresolvedError("a malformed `Fn::FindInMap`")
@@ -341,5 +341,5 @@ class Evaluator:
             raise UnresolvedError(f"mapping `{'.'.join(map(short, path))}`, which the template lacks")
         return known_value(self.resolve(found or default, strict=strict))  # type: ignore[arg-type]  # one of them is there
 
-    def _base64(self, argument: Node, strict: bool) -> str:  # noqa: FBT001
+    def _base64(self, argument: Node, *, strict: bool) -> str:
         return b64encode(self.text(argument, strict=strict).encode()).decode()
