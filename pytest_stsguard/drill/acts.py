@@ -82,7 +82,10 @@ def _assume(
     try:
         answer = sts.assume_role(RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
     except ClientError as error:
-        _judge_refusal(stage, error, f"{by or 'the runner'} assuming {role}", expected=refused)
+        what = f"{by or 'the runner'} assuming {role}"
+        _judge_refusal(stage, error, what, expected=refused)
+        if not refused:
+            raise DrillError(f"without session `{session}` the drill cannot go on") from error
         return
     if refused:
         stage.fail(f"{by or 'the runner'} assuming {role} was allowed, and denied was expected")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -102,8 +103,7 @@ def play(
     except DrillError as error:
         stage.fail(str(error))
     finally:
-        stage.put_back()
-        stage.strike()
+        _restore(stage)
     metrics = measure(stage.sightings, stage.moments, region=cloud.region)
     return Result(chosen, state, tuple(stage.failures), tuple(timeline), metrics)
 
@@ -119,6 +119,21 @@ def _carry_out(stage: Stage, act: Act) -> None:
         raise DrillError(f"`{act.verb}` failed: {' '.join(str(error).split())}", location=act.place) from error
     except TypeError as error:
         raise ConfigurationError(f"`{act.verb}` has a parameter of the wrong kind", location=act.place) from error
+
+
+def _restore(stage: Stage) -> None:
+    """Put back what is in force and delete what was made; what cannot be is a failure, and stops no other."""
+    while stage.revocations:
+        _try(stage, stage.put_back, "what was revoked could not be put back")
+    for name in list(stage.arns):
+        _try(stage, partial(stage.strike, name), f"`{name}` could not be deleted")
+
+
+def _try(stage: Stage, step: Callable[[], None], what: str) -> None:
+    try:
+        step()
+    except (StsGuardError, ClientError, BotoCoreError) as error:
+        stage.fail(f"{what}: {' '.join(str(error).split())}")
 
 
 def _check_theft(stage: Stage) -> None:

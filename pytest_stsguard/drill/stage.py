@@ -155,21 +155,17 @@ class Stage:
                 revocation.remove()
             self.note("restored", revocation.summary)
 
-    def strike(self) -> None:
-        """Delete the roles and users that the scenario made, so that it can be played again."""
-        iam = self.client("iam")
+    def strike(self, name: str) -> None:
+        """Delete a role or user that the scenario made, so that it can be played again."""
+        arn, iam = self.arns.pop(name), self.client("iam")
         gone = iam.exceptions.NoSuchEntityException
-        for name, arn in self.arns.items():
-            try:
-                if ":role/" in arn:
-                    with suppress(gone):
-                        iam.delete_role_policy(RoleName=name, PolicyName=ACCESS)
-                    iam.delete_role(RoleName=name)
-                else:
-                    self._strike_user(iam, name)
-            except gone:
-                continue  # a method of the scenario has deleted it
-        self.arns.clear()
+        with suppress(gone):  # a method of the scenario may have deleted it
+            if ":user/" in arn:
+                self._strike_user(iam, name)
+                return
+            with suppress(gone):
+                iam.delete_role_policy(RoleName=name, PolicyName=ACCESS)
+            iam.delete_role(RoleName=name)
 
     def _strike_user(self, iam: Any, name: str) -> None:
         for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:

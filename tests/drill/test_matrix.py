@@ -1,0 +1,50 @@
+"""The containment matrix, measured: what each method does to the stolen, the live and the fresh session, and undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.drill import NOT_MEASURED, measure_matrix
+from pytest_stsguard.drill.sources import SOURCES
+from pytest_stsguard.revocation import METHODS
+
+if TYPE_CHECKING:
+    from pytest_stsguard.cloud import Cloud
+
+ROLES = ("assumed role", "chained role", "web identity", "container", "instance")
+MARKED = ("assumed role", "chained role")
+A, D, R, IRREVERSIBLE = "allowed", "denied", "refused", "irreversible"
+
+# method -> sessions -> stolen, another live one, a fresh one, the stolen one after the method was taken back
+EXPECTED = {
+    ("older-sessions", ROLES): (D, D, A, A),
+    ("one-session", ROLES): (D, A, A, A),
+    ("source-identity", MARKED): (D, A, A, A),
+    ("principal-tag", MARKED): (D, A, A, A),
+    ("user-sessions", ("session token", "federation token")): (D, D, A, A),
+    ("user-sessions", ("access key",)): (A, A, A, A),
+    ("deny-all", ROLES): (D, D, D, A),
+    ("boundary", ROLES): (D, D, D, A),
+    ("deactivate-key", ("session token", "federation token")): (A, A, R, A),
+    ("deactivate-key", ("access key",)): ("unknown key", A, A, A),
+    ("trust-edit", ROLES): (A, A, R, A),
+    ("remove-permissions", ROLES): (D, D, D, A),
+    ("replace-profile", ("instance",)): (A, A, R, A),
+    ("restart-instance", ("instance",)): (A, A, A, IRREVERSIBLE),
+    ("delete-role", ROLES): (D, D, R, IRREVERSIBLE),
+}
+
+
+def test_matrix_is_that_of_aws(sts_cloud: Cloud) -> None:
+    measured = {
+        (cell.method, cell.session): (cell.stolen, cell.live, cell.fresh, cell.undone)
+        for cell in measure_matrix(sts_cloud)
+    }
+    assert measured == {
+        (method, session): outcomes for (method, sessions), outcomes in EXPECTED.items() for session in sessions
+    }
+
+
+def test_every_method_is_measured_or_said_not_to_be() -> None:
+    assert {method for method, _ in EXPECTED} | set(NOT_MEASURED) == set(METHODS)
+    assert {session for _, sessions in EXPECTED for session in sessions} == set(SOURCES)
