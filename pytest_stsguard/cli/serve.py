@@ -23,10 +23,12 @@ _PORTS = click.IntRange(0, 65_535)
 
 
 @click.command(
-    epilog='Example:  stsguard serve --port 4599   then   '
+    epilog="Example:  stsguard serve --port 4599   then   "
     "AWS_ENDPOINT_URL=http://127.0.0.1:4599 aws sts get-caller-identity",
 )
-@click.option("--port", type=_PORTS, default=_PORT, show_default=True, help="Port of the AWS endpoint; 0: any free one.")
+@click.option(
+    "--port", type=_PORTS, default=_PORT, show_default=True, help="Port of the AWS endpoint; 0: any free one."
+)
 @click.option(
     "--imds-port",
     type=_PORTS,
@@ -34,7 +36,9 @@ _PORTS = click.IntRange(0, 65_535)
     show_default=True,
     help="Port of the first instance's metadata service, the next instance takes the next one; 0: any free ones.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; loopback, unless you insist.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen at; loopback, unless you insist."
+)
 def serve(port: int, imds_port: int, host: str) -> None:
     """Serve the demo world until stopped, and print one JSON line when it is ready."""
     from pytest_stsguard.cloud import Cloud
