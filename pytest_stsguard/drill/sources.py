@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.drill.metadata import fetch_credentials, fetch_instance_credentials
@@ -20,7 +21,7 @@ _STS = {"Effect": "Allow", "Action": ["sts:*"], "Resource": "*"}
 _TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
 
 
-class Source:
+class Source(ABC):
     """Sessions of `target`; `take` gives one more, under a name."""
 
     user = False
@@ -30,9 +31,9 @@ class Source:
         self.cloud = cloud
         self.target = target
 
+    @abstractmethod
     def take(self, name: str) -> Credentials:
-        """Hand out a session."""
-        raise NotImplementedError(name)
+        """Hand out a session under `name`."""
 
     def _role(self, name: str, principal: dict[str, Any], action: Any = "sts:AssumeRole", **more: Any) -> str:
         statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
