@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.findings import Configuration
 
-__all__ = ["Connection", "check_consent", "configuration_of", "connect"]
+__all__ = ["Connection", "check_consent", "configuration_of", "connect", "reason_of"]
 
 _REGION = "us-east-1"
 
@@ -52,7 +52,7 @@ def connect(profile: str | None) -> Connection:
     except ProfileNotFound:
         raise ConfigurationError(f"AWS profile `{profile}` does not exist") from None
     except (BotoCoreError, ClientError) as error:
-        raise AwsUnavailableError(f"no way to AWS: {_reason(error)}") from error
+        raise AwsUnavailableError(f"no way to AWS: {reason_of(error)}") from error
     return Connection(session, account)
 
 
@@ -85,6 +85,7 @@ def _client(session: Any, service: str) -> Any:
     return session.client(service, region_name=session.region_name or _REGION, config=config)
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Give what botocore says as the end of a line of ours."""
     text = " ".join(str(error).split()).rstrip(".")
     return text[:1].lower() + text[1:]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cli.output import printable
+import click
+
+from pytest_stsguard.cli.output import coloured, printable
 from pytest_stsguard.clock import isoformat
 
 if TYPE_CHECKING:
     from pytest_stsguard.findings import Finding, Report
 
 __all__ = ["table_of"]
+
+_COLOURS = {"critical": "magenta", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
 def table_of(report: Report) -> str:
@@ -27,9 +31,14 @@ def _entry(finding: Finding) -> list[str]:
     where = f"  [{printable(finding.location[0])}:{finding.location[1]}]" if finding.location else ""
     state = "  (muted)" if finding.muted is not None else "  (baseline)" if finding.baselined else ""
     return [
-        f"{finding.severity!s:8}  {finding.control}  {printable(finding.resource)}{state}",
+        f"{_coloured(str(finding.severity))}  {finding.control}  {printable(finding.resource)}{state}",
         f"          {printable(finding.message)}{where}",
     ]
+
+
+def _coloured(severity: str) -> str:
+    text = f"{severity:8}"
+    return click.style(text, fg=_COLOURS.get(severity), bold=True) if coloured() else text
 
 
 def _sum(report: Report) -> str:
