@@ -11,6 +11,7 @@ from importlib import import_module
 
 import click
 
+from pytest_stsguard.cli.conventions import epilog
 from pytest_stsguard.errors import StsGuardError
 
 __all__ = ["cli", "main"]
@@ -19,6 +20,7 @@ __all__ = ["cli", "main"]
 _COMMANDS = {
     "audit": "audit",
     "cleanup": "cleanup",
+    "completion": "completion",
     "controls": "controls",
     "diff": "diff",
     "drill": "drill",
@@ -47,7 +49,15 @@ class _Lazy(click.Group):
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog(
+        "stsguard audit demo",
+        "Exit codes: 0 clean, 1 findings or a failed drill, 2 bad usage or bad input, 3 AWS out of reach or access denied "
+        "there, 130 interrupted. Data goes to standard output, messages to standard error.",
+    ),
+)
 @click.version_option(package_name="pytest-stsguard", prog_name="stsguard")
 def cli() -> None:
     """Prove that a stolen AWS session dies when it is revoked, and that the workload lives on."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
+
 if TYPE_CHECKING:
     from pytest_stsguard.findings import Report
 
@@ -14,8 +16,11 @@ __all__ = ["audit"]
 
 
 @click.command(
-    epilog="TARGET is demo, export:FILE, export:DIRECTORY, cfn:FILE, tfplan:FILE, aws or aws:PROFILE. Exit code: 0 clean, "
-    "1 findings, 2 bad usage or input, 3 AWS out of reach.",
+    epilog=epilog(
+        "stsguard audit export:account.json --fail-on critical",
+        "TARGET is demo, export:FILE, export:DIRECTORY, cfn:FILE, tfplan:FILE, aws or aws:PROFILE, org or org:PROFILE.",
+        "Exit code: 0 clean, 1 findings, 2 bad usage or input, 3 AWS out of reach or access denied there.",
+    ),
 )
 @click.argument("target")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
@@ -28,6 +33,9 @@ __all__ = ["audit"]
 @click.option("--jobs", metavar="N", help="Processes for the prover.")
 @click.option("--baseline", metavar="FILE", help="Findings in it do not count.")
 @click.option("--role", metavar="GLOB", multiple=True, help="Only roles whose name matches; repeatable.")
+@click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
+@aws_settings
+@exit_zero
 def audit(
     target: str,
     *,
@@ -42,10 +50,12 @@ def audit(
 ) -> int:
     """Audit TARGET with the shipped checks."""
     from pytest_stsguard.cli.checks import run_checks
+    from pytest_stsguard.cli.output import progress
 
     options = {"target": target, "config": config, "at": at, "fail-on": fail_on, "jobs": jobs, "baseline": baseline}
     single = [(name, value) for name, value in options.items() if value is not None]
-    outcome = run_checks([*single, *(("report", one) for one in report), *(("role", one) for one in role)])
+    with progress(f"auditing {target}"):
+        outcome = run_checks([*single, *(("report", one) for one in report), *(("role", one) for one in role)])
     _print(outcome.report, output)
     return 1 if outcome.failed else 0
 

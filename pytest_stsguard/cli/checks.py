@@ -99,12 +99,12 @@ class _Observer:
         if self.error is not None or not run.prepared:
             return
         for name in run.controls:
-            if name in run.evaluated or name in run.errors:
+            if name in run.evaluated or name in run.errors or name in run.not_evaluated:
                 continue
             if self._unread:
                 run.fail_check(name, f"its check could not be read: {'; '.join(self._unread)}")
             else:
-                run.not_evaluated.setdefault(name, "no check of it has run")
+                run.gaps.add(name, "no check of it has run")
         try:
             report = run.report()
             run.write_reports()

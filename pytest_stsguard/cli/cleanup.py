@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from pytest_stsguard.cli.conventions import aws_settings, epilog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,8 +32,11 @@ class _Found:
 
 
 @click.command(
-    epilog="Exit code: 0 done, also when something must stay; 2 bad usage; 3 AWS out of reach or access denied there. "
-    "What was removed is in the journal: stsguard revoke --rollback --journal FILE brings it back.",
+    epilog=epilog(
+        "stsguard cleanup --output json",
+        "What was removed is in the journal: stsguard revoke --rollback --journal FILE brings it back.",
+        "Exit code: 0 done, also when something must stay; 2 bad usage; 3 AWS out of reach or access denied there.",
+    ),
 )
 @click.option("--apply", is_flag=True, help="Remove; without it nothing is written.")
 @click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
@@ -40,7 +44,8 @@ class _Found:
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder); [sessions] counts.")
 @click.option("--journal", metavar="FILE", help="Where every step is noted before it is done.")
 @click.option("--at", metavar="ISO8601", help="Say what could be removed at this moment; not with --apply.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@aws_settings
 def cleanup(**options: Any) -> int:
     """Remove leftover revoke policies that may go."""
     from pytest_stsguard.account import from_session
@@ -135,12 +140,12 @@ def _remove(connection: Connection, found: Sequence[_Found], options: dict[str, 
 
 
 def _print(found: Sequence[_Found], outcomes: Sequence[Outcome], options: dict[str, Any]) -> None:
-    from pytest_stsguard.cli.output import emit, printable
+    from pytest_stsguard.cli.output import emit, emit_data, printable
 
     errors = {one.target: one.error for one in outcomes if one.error}
     data = [_data(one, errors, applied=options["apply"]) for one in found]
-    if options["output"] == "json":
-        emit(json.dumps(data, indent=2))
+    if options["output"] != "table":
+        emit_data(data, options["output"])
         return
     lines = [line for one in data for line in _lines(one)]
     removable = sum(one["action"] == "removable" for one in data)

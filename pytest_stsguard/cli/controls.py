@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from pytest_stsguard.cli.conventions import epilog
 
 __all__ = ["controls"]
 
 
-@click.command()
+@click.command(epilog=epilog("stsguard controls --output ndjson"))
 @click.option(
-    "--output", type=click.Choice(["table", "json", "markdown"]), default="table", show_default=True, help="Form."
+    "--output",
+    type=click.Choice(["table", "json", "ndjson", "markdown"]),
+    default="table",
+    show_default=True,
+    help="Form.",
 )
 def controls(output: str) -> None:
     """List the controls with their severities."""
-    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.output import emit, emit_data
     from pytest_stsguard.findings import controls as catalogue
     from pytest_stsguard.reporting.catalogue import control_as_json, controls_as_markdown
 
     every = list(catalogue().values())
-    if output == "json":
-        emit(json.dumps([control_as_json(one) for one in every], indent=2))
+    if output in {"json", "ndjson"}:
+        emit_data([control_as_json(one) for one in every], output)
     elif output == "markdown":
         emit(controls_as_markdown(every))
     else:

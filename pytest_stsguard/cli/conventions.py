@@ -61,7 +61,8 @@ class AwsSettings:
             raise ConfigurationError(f"`{self.region}` is no region", hint="write it as us-east-1")
         if self.role_arn is not None and not _ROLE.fullmatch(self.role_arn):
             raise ConfigurationError(
-                f"`{self.role_arn}` is no ARN of a role", hint="write it as arn:aws:iam::111122223333:role/stsguard-audit"
+                f"`{self.role_arn}` is no ARN of a role",
+                hint="write it as arn:aws:iam::111122223333:role/stsguard-audit",
             )
         for option, value in (("--external-id", self.external_id), ("--mfa", self.mfa)):
             if value is not None and self.role_arn is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
+
+from pytest_stsguard.cli.conventions import epilog, exit_zero
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
 __all__ = ["diff"]
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "stsguard diff old.json new.json",
+        "Exit code: 0 nothing new, 1 NEW holds a finding that OLD lacks and that nobody has muted, 2 bad usage or input.",
+    ),
+)
 @click.argument("old")
 @click.argument("new")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@exit_zero
 def diff(old: str, new: str, *, output: str) -> int:
-    """Compare two runs, OLD and NEW, both written as JSON.
-
-    Exit code: 1 when NEW holds a finding that OLD lacks and that nobody has muted, else 0.
-    """
+    """Compare two runs, OLD and NEW, both written as JSON."""
+    from pytest_stsguard.cli.output import emit_data
     from pytest_stsguard.reporting import read
     from pytest_stsguard.reporting.difference import compare
 
     found = compare(read(old), read(new))
-    if output == "json":
-        click.echo(json.dumps(found.as_json(), indent=2))
+    if output != "table":
+        emit_data(found.as_json(), output)
     else:
         for line in _lines(found):
             click.echo(line)

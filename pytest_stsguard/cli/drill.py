@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+
+from pytest_stsguard.cli.conventions import epilog, exit_zero
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,15 +19,18 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 
 
 @click.command(
-    epilog="Examples:  stsguard drill assumed-role      stsguard drill my-scenario.toml      stsguard drill --matrix.   "
-    "Exit code: 0 every expectation was met, 1 one was not, 2 bad usage or input.",
+    epilog=epilog(
+        "stsguard drill assumed-role",
+        "Exit code: 0 every expectation was met, 1 one was not, 2 bad usage or input.",
+    ),
 )
 @click.argument("name", nargs=-1)
 @click.option("--list", "listing", is_flag=True, help="List the shipped scenarios.")
 @click.option("--matrix", is_flag=True, help="Measure every method against every kind of session.")
 @click.option("--method", multiple=True, help="With --matrix: only this method; repeatable.")
 @click.option("--target", default="demo", show_default=True, help="Where: the simulated demo world.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@exit_zero
 def drill(
     name: tuple[str, ...], *, listing: bool, matrix: bool, method: tuple[str, ...], target: str, output: str
 ) -> int:
@@ -45,12 +49,12 @@ def drill(
 
 
 def _list(output: str) -> int:
-    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.output import emit, emit_data
     from pytest_stsguard.drill import load_scenario, shipped
 
     scenarios = [load_scenario(name) for name in shipped()]
-    if output == "json":
-        emit(json.dumps([{"name": one.name, "title": one.title, "about": one.about} for one in scenarios], indent=2))
+    if output != "table":
+        emit_data([{"name": one.name, "title": one.title, "about": one.about} for one in scenarios], output)
     else:
         width = max(len(one.name) for one in scenarios)
         emit("\n".join(f"{one.name:<{width}}  {one.title}" for one in scenarios))
@@ -58,7 +62,7 @@ def _list(output: str) -> int:
 
 
 def _play(names: Sequence[str], output: str) -> int:
-    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.output import emit_data
     from pytest_stsguard.cloud import Cloud
     from pytest_stsguard.drill import load_scenario, play
 
@@ -67,8 +71,8 @@ def _play(names: Sequence[str], output: str) -> int:
     for scenario in scenarios:
         with _Progress(scenario.title) as progress, Cloud() as cloud:
             results.append(play(scenario, cloud, listener=progress.step))
-    if output == "json":
-        emit(json.dumps([one.as_json() for one in results], indent=2))
+    if output != "table":
+        emit_data([one.as_json() for one in results], output)
     else:
         for result in results:
             _show(result)
@@ -153,7 +157,7 @@ def _seconds(value: float | None) -> str:
 
 
 def _matrix(methods: Sequence[str], output: str) -> int:
-    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.output import emit, emit_data
     from pytest_stsguard.cloud import Cloud
     from pytest_stsguard.drill import NOT_MEASURED, measure_matrix
     from pytest_stsguard.errors import ConfigurationError
@@ -165,8 +169,8 @@ def _matrix(methods: Sequence[str], output: str) -> int:
     with _Progress("containment matrix"), Cloud() as cloud:
         cells = tuple(measure_matrix(cloud, methods=chosen))
     missing = {name: why for name, why in NOT_MEASURED.items() if name in chosen}
-    if output == "json":
-        emit(json.dumps({"schema": 1, "cells": [one.as_json() for one in cells], "not_measured": missing}, indent=2))
+    if output != "table":
+        emit_data({"schema": 1, "cells": [one.as_json() for one in cells], "not_measured": missing}, output)
     else:
         emit("\n".join([*_rows(cells), *(f"{name}: not measured: {why}" for name, why in missing.items())]))
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from pytest_stsguard.cli.conventions import epilog
+
 __all__ = ["explain"]
 
 _FORMS = (
@@ -13,7 +15,7 @@ _FORMS = (
 )
 
 
-@click.command()
+@click.command(epilog=epilog("stsguard explain STSG-101", "Exit code: 0, 2 no such control."))
 @click.argument("control")
 def explain(control: str) -> None:
     """Explain CONTROL (as STSG-101): the risk, how to set it right in three forms, references, compliance."""

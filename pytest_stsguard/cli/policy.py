@@ -6,10 +6,14 @@ import json
 
 import click
 
+from pytest_stsguard.cli.conventions import epilog
+
 __all__ = ["policy"]
 
 
-@click.command(epilog="Example:  stsguard policy revoke --method boundary --account 111122223333 > policy.json")
+@click.command(
+    epilog=epilog("stsguard policy revoke --method boundary --account 111122223333", "Exit code: 0, 2 bad usage.")
+)
 @click.argument("use", type=click.Choice(["audit", "cleanup", "drill", "revoke"]))
 @click.option("--method", default="older-sessions", show_default=True, help="The method of revoke.")
 @click.option("--account", metavar="ID", default="*", help="The account in the ARNs (default: any).")

@@ -11,6 +11,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
+from pytest_stsguard.cli.conventions import epilog, exit_zero
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,15 +32,20 @@ _WRONG_SHAPE: Final = re.compile(r"duplicate key |\b(found|not|no) (an? )?(null|
 """What the policy parser says of a document that is no policy at all, as against one that IAM would refuse."""
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "stsguard prove trust.json --output json", "Exit code: 0 narrow, 1 too broad or undecided, 2 bad input."
+    )
+)
 @click.argument("file", type=click.Path(allow_dash=True), default="-")
 @click.option("--config", type=click.Path(), help="stsguard.toml; default: the one in this folder.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--jsonl", is_flag=True, help='Read lines {"id", "trust_policy", "zones"}, write a JSON line each.')
+@exit_zero
 def prove(file: str, config: str | None, output: str, *, jsonl: bool) -> int:
     """Decide whether the trust policy in FILE (or standard input) allows a request from outside the zones.
 
-    The zones are those of stsguard.toml. Exit code 0: narrow; 1: too broad or undecided; 2: bad input.
+    The zones are those of stsguard.toml.
     """
     from pytest_stsguard.errors import InputError
     from pytest_stsguard.findings.configuration import Configuration

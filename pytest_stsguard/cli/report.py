@@ -7,18 +7,26 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_stsguard.cli.conventions import aws_settings, epilog
+
 if TYPE_CHECKING:
     from pytest_stsguard.reporting import Run
 
 __all__ = ["report"]
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "stsguard report --from report.json --format markdown",
+        "Exit code: 0 done, 1 Security Hub refused some, 2 bad usage or input, 3 AWS out of reach or access denied there.",
+    ),
+)
 @click.option("--from", "source", metavar="FILE", required=True, help="A JSON report, or what `audit` printed as JSON.")
 @click.option("--format", "name", metavar="FORMAT", help="One of those of --stsguard-report.")
 @click.option("--output", "-o", metavar="PATH", help="Where to write it (default: standard output).")
 @click.option("--send-asff", is_flag=True, help="Import the findings into Security Hub, with the AWS CLI's settings.")
 @click.option("--profile", metavar="NAME", help="The AWS profile to send with.")
+@aws_settings
 def report(source: str, *, name: str | None, output: str | None, send_asff: bool, profile: str | None) -> int:
     """Render a run again: the same bytes as when it was fresh.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pytest_stsguard.cli.conventions import aws_settings, epilog
 from pytest_stsguard.errors import ConfigurationError, StsGuardError
 
 if TYPE_CHECKING:
@@ -22,8 +22,11 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 
 
 @click.command(
-    epilog="Examples:  stsguard revoke my-role      stsguard revoke my-role --apply --account 111122223333      "
-    "stsguard revoke --resume --journal FILE.   Exit code: 0 done, 1 or more that of the gravest error.",
+    epilog=epilog(
+        "stsguard revoke my-role --method older-sessions",
+        "It only shows what it would do, until --apply is given, with --account or an account that stsguard.toml lists.",
+        "Exit code: 0 done, 1 or more that of the gravest error.",
+    ),
 )
 @click.argument("target", nargs=-1)
 @click.option("--method", default="older-sessions", show_default=True, help="How; an unknown one lists them.")
@@ -43,7 +46,8 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 @click.option("--rollback", is_flag=True, help="Put back what the journal changed.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Targets at a time.")
 @click.option("--rate", type=click.FloatRange(0.01, 1000), default=5, show_default=True, help="Targets a second.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@aws_settings
 def revoke(target: tuple[str, ...], **options: Any) -> int:
     """End the sessions of TARGET: roles, or users for the methods that take users."""
     from pytest_stsguard.cli.connection import check_consent, configuration_of, connect
@@ -142,11 +146,11 @@ def _campaign(journal: Any, connection: Connection, options: dict[str, Any]) -> 
 
 
 def _print(outcomes: Sequence[Outcome], options: dict[str, Any]) -> None:
-    from pytest_stsguard.cli.output import emit, printable
+    from pytest_stsguard.cli.output import emit, emit_data, printable
 
     state = "rolled back" if options["rollback"] else "revoked" if options["apply"] or options["resume"] else "planned"
-    if options["output"] == "json":
-        emit(json.dumps([_data(one, state) for one in outcomes], indent=2))
+    if options["output"] != "table":
+        emit_data([_data(one, state) for one in outcomes], options["output"])
         return
     lines = [line for one in outcomes for line in _lines(one, state)]
     if state == "planned":

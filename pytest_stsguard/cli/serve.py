@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_stsguard.cli.conventions import epilog
 from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ _PORTS = click.IntRange(0, 65_535)
 
 
 @click.command(
-    epilog="Example:  stsguard serve --port 4599   then   "
-    "AWS_ENDPOINT_URL=http://127.0.0.1:4599 aws sts get-caller-identity",
+    epilog=epilog(
+        "stsguard serve --port 4599",
+        "Then, elsewhere: AWS_ENDPOINT_URL=http://127.0.0.1:4599 aws sts get-caller-identity",
+        "Exit code: 0 stopped, 2 bad usage or a port that cannot be had, 130 interrupted.",
+    ),
 )
 @click.option(
     "--port", type=_PORTS, default=_PORT, show_default=True, help="Port of the AWS endpoint; 0: any free one."
