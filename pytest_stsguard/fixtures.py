@@ -112,19 +112,28 @@ def sts_revoke(sts_drill: Drill) -> Callable[..., Revocation]:
 
 
 @pytest.fixture
-def sts_account(request: pytest.FixtureRequest) -> Account:
+def sts_member(request: pytest.FixtureRequest) -> str | None:
+    """Give the id of the account of an organisation that the test is for, where ``--stsguard-target`` is ``org``.
+
+    A test that looks at the account runs once for each; other targets are one account, and this is None.
+    """
+    return getattr(request, "param", None)
+
+
+@pytest.fixture
+def sts_account(request: pytest.FixtureRequest, sts_member: str | None) -> Account:
     """Give the account that ``--stsguard-target`` names, as data; of the demo, the simulated cloud of this test."""
     try:
-        return request.config.stash[RUN].narrowed(_account(request))
+        return request.config.stash[RUN].narrowed(_account(request, sts_member))
     except StsGuardError as error:
         raise as_usage_error(error) from error
 
 
 @pytest.fixture
-def sts_survey(request: pytest.FixtureRequest, sts_now: datetime) -> Survey:
+def sts_survey(request: pytest.FixtureRequest, sts_member: str | None, sts_now: datetime) -> Survey:
     """Give what is asked of the account: the proofs of its roles, its permissions, who can assume whom; each made once."""
     try:
-        return request.config.stash[RUN].survey(_account(request), now=sts_now)
+        return request.config.stash[RUN].survey(_account(request, sts_member), now=sts_now)
     except StsGuardError as error:
         raise as_usage_error(error) from error
 
@@ -139,9 +148,11 @@ def sts_now(request: pytest.FixtureRequest) -> datetime:
     return run.at
 
 
-def _account(request: pytest.FixtureRequest) -> Account:
+def _account(request: pytest.FixtureRequest, member: str | None) -> Account:
     """Give the whole account; a test with a cloud of its own sees that one, the others share the demo as it opens."""
     run = request.config.stash[RUN]
+    if member is not None:
+        return run.member(member)
     if not run.is_demo:
         return run.account
     if not _has_own_cloud(request):
@@ -177,6 +188,9 @@ def sts_findings(request: pytest.FixtureRequest) -> Recorder:
         )
     control = str(marker.args[0])
     run = request.config.stash[RUN]
-    recorder = Recorder(control, severity=run.severity_of(control, marker.kwargs.get("severity")))
+    severity = run.severity_of(control, marker.kwargs.get("severity"))
+    # Asked of the parameters: a check that looks at no account runs once, and has none.
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    recorder = Recorder(control, severity=severity, account=parameters.get("sts_member", ""))
     request.node.stash[RECORDER] = recorder
     return recorder

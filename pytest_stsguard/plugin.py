@@ -18,6 +18,7 @@ from pytest_stsguard.fixtures import (
     sts_configuration,
     sts_drill,
     sts_findings,
+    sts_member,
     sts_now,
     sts_oidc_provider,
     sts_revoke,
@@ -37,6 +38,7 @@ __all__ = [
     "sts_configuration",
     "sts_drill",
     "sts_findings",
+    "sts_member",
     "sts_now",
     "sts_oidc_provider",
     "sts_revoke",
@@ -103,6 +105,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             session.config.pluginmanager.register(run.collector, "stsguard-reports")
     except StsGuardError as error:
         raise as_usage_error(error) from None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have a check look at each account of an organisation."""
+    run = metafunc.config.stash[RUN]
+    if "sts_member" in metafunc.fixturenames and run.is_organization:
+        try:
+            metafunc.parametrize("sts_member", [account.id for account in run.accounts], indirect=True)
+        except StsGuardError as error:
+            raise as_usage_error(error) from None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -210,9 +222,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
     run = config.stash[RUN]
     if hasattr(config, "workeroutput"):
-        config.workeroutput["stsguard_findings"] = [finding.as_json() for finding in run.findings]
-        config.workeroutput["stsguard_not_evaluated"] = run.not_evaluated
-        config.workeroutput["stsguard_errors"] = run.errors
+        config.workeroutput["stsguard"] = run.hand_over()
         return
     path = run.option("write_baseline")
     try:
@@ -232,14 +242,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over the findings of a worker that has ended."""
-    handed = getattr(node, "workeroutput", {})
-    run = node.config.stash[RUN]
-    run.not_evaluated |= handed.get("stsguard_not_evaluated", {})
-    run.errors |= handed.get("stsguard_errors", {})
-    if handed.get("stsguard_findings"):
-        from pytest_stsguard.findings import Finding
-
-        run.findings.extend(Finding.from_json(entry) for entry in handed["stsguard_findings"])
+    node.config.stash[RUN].take_over(getattr(node, "workeroutput", {}).get("stsguard", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -14,11 +14,11 @@ from pytest_stsguard.clock import Clock
 from pytest_stsguard.errors import ConfigurationError, StsGuardError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.findings import Configuration, Control, Finding, Recorder, Report, Severity, Triage
+    from pytest_stsguard.findings import Configuration, Control, Finding, Reasons, Recorder, Report, Severity, Triage
     from pytest_stsguard.reach import Survey
     from pytest_stsguard.reporting import Run as ReportModel
     from pytest_stsguard.reporting.collector import Collector
@@ -35,12 +35,11 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self.findings: list[Finding] = []
-        self.not_evaluated: dict[str, str] = {}
-        self.errors: dict[str, str] = {}
         self.evaluated: dict[str, None] = {}
         self.prepared = False
         self.written: list[tuple[str, Path]] = []
         self._survey: Survey | None = None
+        self._surveys: dict[str, Survey] = {}
 
     def option(self, name: str) -> Any:
         """Give an option of the command line, else the ini key of the same name; None or empty when neither is set."""
@@ -56,6 +55,35 @@ class Run:
     def is_demo(self) -> bool:
         """Whether the simulated demo world is examined."""
         return self.target == DEMO_TARGET
+
+    @property
+    def is_organization(self) -> bool:
+        """Whether all accounts of an organisation are examined, each check once for each."""
+        return self.target == "org" or self.target.startswith("org:")
+
+    @cached_property
+    def gaps(self) -> Reasons:
+        """Why controls were not evaluated."""
+        from pytest_stsguard.findings import Reasons  # noqa: PLC0415 - an unrelated run must not pay for it
+
+        return Reasons()
+
+    @cached_property
+    def faults(self) -> Reasons:
+        """Why controls broke."""
+        from pytest_stsguard.findings import Reasons  # noqa: PLC0415 - as above
+
+        return Reasons()
+
+    @property
+    def not_evaluated(self) -> dict[str, str]:
+        """Control id to the reason, for what could not be evaluated, or not everywhere."""
+        return self.gaps.texts() if "gaps" in vars(self) else {}
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Control id to the reason, for what came to no verdict."""
+        return self.faults.texts() if "faults" in vars(self) else {}
 
     @cached_property
     def at(self) -> datetime:
@@ -87,12 +115,30 @@ class Run:
         return Triage(self.configuration.mutes, baseline=Baseline.read(path) if path else None, at=self.at)
 
     @cached_property
-    def account(self) -> Account:
-        """The account that the target names; not for the demo, which each test opens anew."""
-        from pytest_stsguard.account import load  # noqa: PLC0415 - as above
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts that the target names: those of an organisation, else one; not for the demo."""
+        from pytest_stsguard.account import AUDIT_ROLE, load_all  # noqa: PLC0415 - as above
 
-        # A template or a plan does not say which account it is for; the zones do.
-        return load(self.target, account=self.configuration.zones.get("account"))
+        configuration = self.configuration
+        return load_all(
+            self.target,
+            # A template or a plan does not say which account it is for; the zones do.
+            account=configuration.zones.get("account"),
+            audit_role=configuration.audit_role or AUDIT_ROLE,
+            wanted=configuration.audit_accounts,
+            skipped=configuration.skip_accounts,
+        )
+
+    @cached_property
+    def account(self) -> Account:
+        """The account that the target names; the accounts of an organisation as one. Not for the demo, which each test opens."""
+        from pytest_stsguard.account import together  # noqa: PLC0415 - as above
+
+        return together(self.accounts, source=self.target) if self.is_organization else self.accounts[0]
+
+    def member(self, account: str) -> Account:
+        """Give an account of the organisation by its id."""
+        return next(one for one in self.accounts if one.id == account)
 
     @cached_property
     def demo_account(self) -> Account:
@@ -128,6 +174,9 @@ class Run:
         """Give what the checks ask of an account; made once for as long as they ask of the same one."""
         from pytest_stsguard.reach import Survey, zones_of  # noqa: PLC0415 - as above
 
+        kept = self._surveys.get(account.id)
+        if kept is not None and kept.account is account:
+            return kept
         if self._survey is None or self._survey.account is not account:
             wanted = [role for role in account.roles if not self.role_globs or _named(role.name, self.role_globs)]
             self._survey = Survey(
@@ -137,6 +186,8 @@ class Run:
                 roles=wanted,
                 jobs=self.jobs,
             )
+            if self.is_organization:
+                self._surveys[account.id] = self._survey
         return self._survey
 
     @cached_property
@@ -190,7 +241,7 @@ class Run:
         if self.configuration.zones:
             Zones.parse({"account": "000000000000", **self.configuration.zones})
         if load and not self.is_demo:
-            self.account  # noqa: B018
+            self.accounts  # noqa: B018
         self.prepared = load
 
     @cached_property
@@ -245,8 +296,7 @@ class Run:
 
     def fail_check(self, control_id: str, reason: str) -> None:
         """Note that a control came to no verdict: its check broke. Never a pass."""
-        known = self.errors.get(control_id)
-        self.errors[control_id] = f"{known}; {reason}" if known else reason
+        self.faults.add(control_id, reason)
 
     def report(self) -> Report:
         """Give what the run found, as data."""
@@ -261,8 +311,33 @@ class Run:
             not_evaluated=self.not_evaluated,
             errors=self.errors,
             # With some of the roles only, a mute may well be meant for another.
-            warnings=() if self.role_globs else tuple(self.triage.warnings(self.findings)),
+            warnings=(*self._left_out(), *(() if self.role_globs else self.triage.warnings(self.findings))),
         )
+
+    def _left_out(self) -> list[str]:
+        """Say which accounts of the organisation the configuration leaves out."""
+        if not self.is_organization:
+            return []
+        read = {one.id for one in self.accounts}
+        members = {member for one in self.accounts if one.organization for member in one.organization.accounts}
+        missing = sorted(members - read)
+        return [f"left out of the audit by the configuration: {', '.join(missing)}"] if missing else []
+
+    def hand_over(self) -> dict[str, Any]:
+        """Give what was found, JSON-able, as a worker of pytest-xdist hands it to the controller."""
+        if not self.findings and not self.not_evaluated and not self.errors:
+            return {}
+        findings = [finding.as_json() for finding in self.findings]
+        return {"findings": findings, "gaps": self.gaps.as_json(), "faults": self.faults.as_json()}
+
+    def take_over(self, handed: Mapping[str, Any]) -> None:
+        """Take over what a worker handed over."""
+        if handed:
+            from pytest_stsguard.findings import Finding  # noqa: PLC0415 - as above
+
+            self.findings.extend(Finding.from_json(entry) for entry in handed["findings"])
+            self.gaps.take(handed["gaps"])
+            self.faults.take(handed["faults"])
 
     def close_check(self, recorder: Recorder) -> str | None:
         """Take over what a check recorded; gives the text of its failure, None when it passes."""
@@ -270,9 +345,10 @@ class Run:
         self._note_gaps(recorder)
         seen = self.triage.apply(recorder.findings)
         self.findings.extend(seen)
-        self.errors |= dict.fromkeys([recorder.control] if recorder.errors else [], "; ".join(recorder.errors))
-        if recorder.reasons:
-            self.not_evaluated[recorder.control] = "; ".join(recorder.reasons)
+        for reason in recorder.errors:
+            self.faults.add(recorder.control, reason, account=recorder.account)
+        for reason in recorder.reasons:
+            self.gaps.add(recorder.control, reason, account=recorder.account)
         lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
         lines += [_line(finding) for finding in _worst_first(seen) if finding.fails(self.fail_on)]
         return "\n".join(lines) if lines else None
@@ -283,7 +359,11 @@ class Run:
         if known is None or not known.needs:
             return
         # Not the survey's account alone: whether this process has made one depends on what pytest-xdist gave it to run.
-        account = self.account if not self.is_demo else self._survey.account if self._survey else None
+        account: Account | None
+        if recorder.account:
+            account = self.member(recorder.account)
+        else:
+            account = self.account if not self.is_demo else self._survey.account if self._survey else None
         for reason in account.lacks(*known.needs) if account else ():
             recorder.not_evaluated(reason)
 

@@ -6,6 +6,7 @@ from pytest_stsguard.account.model import Account, Principal
 from pytest_stsguard.account.principal import AttachedPolicy, Group, ManagedPolicy, PolicyVersion, Role, User
 from pytest_stsguard.account.resource import IdentityProvider, Instance, InstanceProfile, Organization
 from pytest_stsguard.account.target import AUDIT_ROLE, from_session, load, load_all
+from pytest_stsguard.account.union import together
 
 __all__ = [
     "AUDIT_ROLE",
@@ -26,4 +27,5 @@ __all__ = [
     "from_session",
     "load",
     "load_all",
+    "together",
 ]

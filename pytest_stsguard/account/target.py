@@ -9,7 +9,7 @@ from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
 from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     import boto3
@@ -81,6 +81,8 @@ def load_all(
     parameters: Mapping[str, str] | None = None,
     keep: str | Path | None = None,
     audit_role: str = AUDIT_ROLE,
+    wanted: Collection[str] = (),
+    skipped: Collection[str] = (),
 ) -> tuple[Account, ...]:
     """Load the accounts that a target names: those of an organisation for ``org[:PROFILE]``, else the one of `load`.
 
@@ -93,6 +95,8 @@ def load_all(
         parameters: as for `load`.
         keep: as for `load`; each account of an organisation has a directory in it.
         audit_role: the name of the role that is assumed in each account of an organisation.
+        wanted: the ids of an organisation's accounts to read; empty: all.
+        skipped: the ids of those not to read.
 
     Raises:
         StsGuardError: as for `load`.
@@ -101,7 +105,9 @@ def load_all(
     if scheme == "org" and (rest or not colon):
         from pytest_stsguard.account.live import load_organization  # noqa: PLC0415 - botocore, as in `load`
 
-        return load_organization(_session(rest or None), audit_role=audit_role, source=target, keep=keep)
+        return load_organization(
+            _session(rest or None), audit_role=audit_role, source=target, keep=keep, wanted=wanted, skipped=skipped
+        )
     return (load(target, account=account, region=region, parameters=parameters, keep=keep),)
 
 

@@ -6,6 +6,7 @@ from pytest_stsguard.findings.configuration import Configuration, Limits
 from pytest_stsguard.findings.control import Control, Remediation
 from pytest_stsguard.findings.finding import Finding, fingerprint
 from pytest_stsguard.findings.mute import Mute
+from pytest_stsguard.findings.reasons import Reasons
 from pytest_stsguard.findings.recorder import Recorder
 from pytest_stsguard.findings.report import Report
 from pytest_stsguard.findings.severity import Severity
@@ -19,6 +20,7 @@ __all__ = [
     "Finding",
     "Limits",
     "Mute",
+    "Reasons",
     "Recorder",
     "Remediation",
     "Report",

@@ -22,6 +22,9 @@
 
     [live]
     accounts = ["111122223333"]       # the only accounts that a live drill may touch
+    audit_role     = "stsguard-audit" # what is assumed in each account of an organisation, to read it
+    audit_accounts = ["444455556666"] # of an organisation audit these alone; default: all
+    skip_accounts  = ["777788889999"] # and never these
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ FILE = "stsguard.toml"
 PYPROJECT = "pyproject.toml"
 _TABLE = "tool.stsguard"
 _KEYS = ("fail_on", "baseline", "zones", "mute", "severity", "sessions", "limits", "live")
+_LIVE = ("accounts", "audit_role", "audit_accounts", "skip_accounts")
 _ACCOUNT_DIGITS = 12
 
 
@@ -70,6 +74,9 @@ class Configuration:
         longest_role_session: what the cleanup rule adds to the cutoff of a role's revocation.
         longest_user_session: the same for a user.
         live_accounts: the allow-list of live drills.
+        audit_role: the role that reads each account of an organisation; None: the default of the source.
+        audit_accounts: the accounts of an organisation to audit; empty: all.
+        skip_accounts: the accounts of an organisation not to audit.
     """
 
     path: Path | None = None
@@ -82,6 +89,9 @@ class Configuration:
     longest_user_session: timedelta = timedelta(hours=36)
     limits: Limits = field(default_factory=Limits)
     live_accounts: tuple[str, ...] = ()
+    audit_role: str | None = None
+    audit_accounts: tuple[str, ...] = ()
+    skip_accounts: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path | None, rootdir: str | Path) -> Configuration:
@@ -136,7 +146,7 @@ class _Reader:
         self._known(data, _KEYS, "")
         sessions = self._table(data, "sessions", ("role_hours", "user_hours"))
         limits = self._table(data, "limits", tuple(Limits.__slots__))
-        live = self._table(data, "live", ("accounts",))
+        live = self._table(data, "live", _LIVE)
         baseline = self._text(data, "baseline")
         hours = {key: self._number(sessions, "sessions", key) for key in sessions}
         return Configuration(
@@ -152,7 +162,10 @@ class _Reader:
             longest_role_session=timedelta(hours=hours.get("role_hours", 12)),
             longest_user_session=timedelta(hours=hours.get("user_hours", 36)),
             limits=Limits(**{key: self._number(limits, "limits", key) for key in limits}),
-            live_accounts=self._accounts(live.get("accounts", [])),
+            live_accounts=self._accounts(live, "accounts"),
+            audit_role=self._text(live, "audit_role", "live."),
+            audit_accounts=self._accounts(live, "audit_accounts"),
+            skip_accounts=self._accounts(live, "skip_accounts"),
         )
 
     def _fail(self, key: str, message: str, *, hint: str | None = None) -> ConfigurationError:
@@ -174,10 +187,10 @@ class _Reader:
             self._known(table, valid, key)
         return table
 
-    def _text(self, data: dict[str, Any], key: str) -> str | None:
+    def _text(self, data: dict[str, Any], key: str, table: str = "") -> str | None:
         value = data.get(key)
         if value is not None and (not isinstance(value, str) or not value):
-            raise self._fail(key, f"expected a text, got `{show(value)}`")
+            raise self._fail(table + key, f"expected a text, got `{show(value)}`")
         return value
 
     def _number(self, data: dict[str, Any], table: str, key: str) -> int:
@@ -199,7 +212,8 @@ class _Reader:
             Mute.parse(entry, place=f"{self.path}: {self.prefix}mute[{index}]") for index, entry in enumerate(value)
         )
 
-    def _accounts(self, value: Any) -> tuple[str, ...]:
+    def _accounts(self, live: dict[str, Any], key: str) -> tuple[str, ...]:
+        value = live.get(key, [])
         wrong = not isinstance(value, list) or [
             entry
             for entry in value
@@ -207,6 +221,6 @@ class _Reader:
         ]
         if wrong:
             raise self._fail(
-                "live.accounts", f"expected account ids of {_ACCOUNT_DIGITS} digits as texts, got `{show(value)}`"
+                f"live.{key}", f"expected account ids of {_ACCOUNT_DIGITS} digits as texts, got `{show(value)}`"
             )
         return tuple(value)

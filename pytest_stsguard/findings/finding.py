@@ -37,6 +37,7 @@ class Finding:
         place: the deciding place inside the resource: ``trust policy Statement[0]``; part of the fingerprint.
         muted: the reason of the mute that covers it, or None.
         baselined: whether the baseline already holds it.
+        account: the account it was found in, of several; empty: that of the report.
     """
 
     control: str
@@ -48,6 +49,7 @@ class Finding:
     place: str = ""
     muted: str | None = None
     baselined: bool = False
+    account: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -69,6 +71,7 @@ class Finding:
             "control": self.control,
             "severity": str(self.severity),
             "resource": self.resource,
+            **({"account": self.account} if self.account else {}),
             "message": self.message,
             "evidence": dict(self.evidence),
             "fingerprint": self.fingerprint,
@@ -93,6 +96,7 @@ class Finding:
             place=data["place"],
             muted=data["mute_reason"],
             baselined=data["baselined"],
+            account=data.get("account", ""),
         )
 
     def sort_key(self) -> tuple[int, str, str, str]:

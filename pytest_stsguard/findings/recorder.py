@@ -22,11 +22,13 @@ class Recorder:
     Args:
         control: the id of the control that the check is for.
         severity: the severity of a finding that names none.
+        account: the account that is looked at, where there are several.
     """
 
-    def __init__(self, control: str, *, severity: Severity = Severity.MEDIUM) -> None:
+    def __init__(self, control: str, *, severity: Severity = Severity.MEDIUM, account: str = "") -> None:
         self.control = control
         self.severity = severity
+        self.account = account
         self._findings: list[Finding] = []
         self._not_evaluated: list[str] = []
         self._errors: list[str] = []
@@ -81,6 +83,7 @@ class Recorder:
             evidence=dict(evidence or {}),
             location=_position(location),
             place=place or "",
+            account=self.account,
         )
         with self._lock:
             self._findings.append(finding)

@@ -84,7 +84,10 @@ def test_a_pyproject_without_the_table_is_no_configuration(tmp_path: Path) -> No
     [
         ("fail_onn = 1", r"stsguard.toml: unknown key `fail_onn` \(did you mean `fail_on`\?\)"),
         ("[limits]\nunused = 3", r"stsguard.toml: unknown key `limits.unused` \(did you mean `unused_days`\?\)"),
-        ("[live]\nqqq = 3", r"unknown key `live.qqq` \(valid: accounts\)"),
+        ("[live]\nqqq = 3", r"unknown key `live.qqq` \(valid: accounts, audit_role, audit_accounts, skip_accounts\)"),
+        ("[live]\naudit_role = 3", "stsguard.toml: live.audit_role: expected a text, got `3`"),
+        ("[live]\naudit_accounts = [3]", "live.audit_accounts: expected account ids of 12 digits as texts"),
+        ('[live]\nskip_accounts = "x"', "live.skip_accounts: expected account ids"),
         ('fail_on = "urgent"', "stsguard.toml: fail_on: unknown severity `urgent`"),
         ('fail_on = "a\\nb"', r"unknown severity `a\\nb`"),
         (f'fail_on = "{"x" * 500}"', r"unknown severity `x{80}\.\.\.`"),

@@ -25,7 +25,7 @@ from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, Inpu
 from pytest_stsguard.policy.reading import short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 __all__ = ["JOBS", "load_organization"]
 
@@ -49,6 +49,8 @@ def load_organization(
     regions: Iterable[str] | None = None,
     jobs: int = JOBS,
     keep: str | Path | None = None,
+    wanted: Collection[str] = (),
+    skipped: Collection[str] = (),
 ) -> tuple[Account, ...]:
     """Read every active account of the organisation that a session's credentials belong to.
 
@@ -59,13 +61,15 @@ def load_organization(
         regions: as for `read_session`.
         jobs: accounts that are read at the same time.
         keep: a directory; each account has one in it.
+        wanted: the ids of the accounts to read; empty: all active ones.
+        skipped: the ids of those not to read.
 
     Returns:
         The accounts in the organisation's order; one that cannot be read is empty, and its `problems` say why.
 
     Raises:
         AwsUnavailableError: AWS is out of reach, or refuses to list the accounts.
-        ConfigurationError: the role's name is none.
+        ConfigurationError: the role's name is none, an id is of no active account, or no account is left.
     """
     if _ROLE.fullmatch(audit_role) is None:
         raise ConfigurationError(
@@ -81,6 +85,7 @@ def load_organization(
             f"cannot list the accounts: {reason_of(error)}", location=source, hint=hint
         ) from error
     members = tuple(str(member["Id"]) for member in listed if member.get("Status", "ACTIVE") == "ACTIVE")
+    chosen = _chosen(members, wanted, skipped, source)
     reader = _Reader(
         calls=calls,
         own=caller.account,
@@ -93,9 +98,24 @@ def load_organization(
     )
     pool = ThreadPoolExecutor(max(jobs, 1), thread_name_prefix="stsguard-org")
     try:
-        return tuple(pool.map(reader.read, members))
+        return tuple(pool.map(reader.read, chosen))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _chosen(
+    members: tuple[str, ...], wanted: Collection[str], skipped: Collection[str], source: str
+) -> tuple[str, ...]:
+    """Choose the accounts to read: those that were asked for, all of which must be there."""
+    strange = [one for one in wanted if one not in members]
+    if strange:
+        raise ConfigurationError(
+            f"`{strange[0]}` is no active account of the organisation", location=source, hint="see live.audit_accounts"
+        )
+    chosen = tuple(one for one in members if (not wanted or one in wanted) and one not in skipped)
+    if not chosen:
+        raise ConfigurationError("no account is left to audit", location=source, hint="see live.skip_accounts")
+    return chosen
 
 
 def _describe(calls: Calls, members: tuple[str, ...]) -> Organization | None:

@@ -1,0 +1,167 @@
+"""`stsguard audit org:` and `pytest checks --stsguard-target org:`: every account, over HTTP, one failure is not the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_stsguard.cloud import Cloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STSGUARD = str(Path(sys.executable).with_name("stsguard"))
+READ = [
+    "iam:GetAccountAuthorizationDetails",
+    "iam:ListRoles",
+    "iam:ListOpenIDConnectProviders",
+    "iam:ListSAMLProviders",
+    "ec2:DescribeRegions",
+    "ec2:DescribeInstances",
+]
+
+
+class Company:
+    """The management account, one with the audit role, one that has no such role; each has a role open to everybody."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.own = cloud.account
+        client = cloud.client("organizations")
+        client.create_organization(FeatureSet="ALL")
+        self.member, self.closed = (
+            client.create_account(Email=f"a{n}@example.com", AccountName=f"a{n}")["CreateAccountStatus"]["AccountId"]
+            for n in range(2)
+        )
+        for account in (self.own, self.member, self.closed):
+            self.add_role(account, "open", "*")
+        self.add_role(self.member, "auditor", f"arn:aws:iam::{self.own}:root", READ)
+        self.settings = {
+            "AWS_ENDPOINT_URL": cloud.serve().url,
+            "AWS_ACCESS_KEY_ID": cloud.admin.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": cloud.admin.secret_access_key,
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def add_role(self, account: str, name: str, trusted: str, actions: list[str] | None = None) -> None:
+        iam = self.cloud.administrator(account).session().client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+        if actions:
+            allow = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+            iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document(allow))
+
+    def run(self, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **self.settings}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd, env=environment
+        )
+
+
+def document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[Company]:
+    with pytest.MonkeyPatch.context() as patch, Cloud(world="empty") as cloud:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # reading them takes a second for each account
+        yield Company(cloud)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "stsguard.toml").write_text('[live]\naudit_role = "auditor"\n')
+    return tmp_path
+
+
+def test_every_account_is_audited_and_one_that_refuses_is_an_error_and_not_the_end(
+    company: Company, folder: Path
+) -> None:
+    done = company.run(STSGUARD, "audit", "org", "--output", "json", "--report", "json:report.json", cwd=folder)
+    assert done.returncode == 1, done.stderr
+    data = json.loads(done.stdout)
+    assert (data["target"], data["account"]) == ("org", company.own)
+    found = defaultdict(set)
+    for finding in data["findings"]:
+        found[finding["account"]].add((finding["control"], finding["resource"]))
+    assert set(found) == {company.own, company.member}
+    for account in (company.own, company.member):
+        assert ("STSG-101", f"arn:aws:iam::{account}:role/open") in found[account]
+        assert all(resource.split(":")[4] == account for _, resource in found[account])
+    told = f"the account `{company.closed}` could not be read: AccessDenied at AssumeRole"
+    assert [(one["control"], told in one["reason"]) for one in data["errors"]] == [("STSG-112", True)]
+    gaps = {one["control"]: one["reason"] for one in data["not_evaluated"]}
+    assert f"account {company.closed}: roles: AccessDenied at AssumeRole" in gaps["STSG-101"]
+    assert f"account {company.closed}: instances: AccessDenied at AssumeRole" in gaps["STSG-401"]
+    written = json.loads((folder / "report.json").read_text())["findings"]
+    assert len(written) == len(data["findings"])
+
+
+def test_pytest_has_an_item_for_each_check_and_account(company: Company, folder: Path) -> None:
+    asked = ("-p", "no:cacheprovider", "--pyargs", "pytest_stsguard.checks", "--stsguard-target", "org")
+    select = ("-k", "any_account or every_policy_can_be_read", "-v")
+    done = company.run(sys.executable, "-m", "pytest", *asked, *select, cwd=folder)
+    assert done.returncode == 1
+    lines = [
+        line.partition(" ")[0] + line.rpartition("]")[0][-13:] for line in done.stdout.splitlines() if "::" in line
+    ]
+    for account, passed, skipped in ((company.own, 1, 0), (company.member, 1, 0), (company.closed, 0, 1)):
+        mine = [line for line in done.stdout.splitlines() if f"[{account}]" in line and "::" in line]
+        assert len([line for line in mine if "PASSED" in line]) == passed, done.stdout
+        assert len([line for line in mine if "SKIPPED" in line]) == skipped, done.stdout
+    assert "could not be read: AccessDenied at AssumeRole" in done.stdout
+
+
+@pytest.mark.parametrize("workers", ["2"])
+def test_workers_tell_the_same(company: Company, folder: Path, workers: str) -> None:
+    asked = ("-p", "no:cacheprovider", "--pyargs", "pytest_stsguard.checks", "--stsguard-target", "org", "-n", workers)
+    select = ("-k", "any_account or every_policy_can_be_read", "--stsguard-write-baseline", "found.json")
+    done = company.run(sys.executable, "-m", "pytest", *asked, *select, cwd=folder)
+    assert done.returncode == 1
+    found = json.loads((folder / "found.json").read_text())["findings"]
+    assert sorted(one["resource"] for one in found) == sorted(
+        f"arn:aws:iam::{account}:role/open" for account in (company.own, company.member)
+    )
+    assert f"account {company.closed}: roles: AccessDenied at AssumeRole" in done.stdout
+
+
+def test_accounts_are_chosen_and_what_is_left_out_is_said(company: Company, folder: Path) -> None:
+    (folder / "stsguard.toml").write_text(
+        f'[live]\naudit_role = "auditor"\nskip_accounts = ["{company.closed}"]\naudit_accounts = ["{company.member}"]\n'
+    )
+    done = company.run(STSGUARD, "audit", "org", "--output", "json", cwd=folder)
+    data = json.loads(done.stdout)
+    assert {one["account"] for one in data["findings"]} == {company.member}
+    assert data["errors"] == []
+    left = ", ".join(sorted([company.own, company.closed]))
+    assert data["warnings"] == [f"left out of the audit by the configuration: {left}"]
+
+
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        ('audit_accounts = ["123456789012"]', "`123456789012` is no active account of the organisation"),
+        ('audit_role = "a/b"', "`a/b` is no name of a role"),
+    ],
+)
+def test_a_wrong_choice_is_one_line(company: Company, folder: Path, live: str, words: str) -> None:
+    (folder / "stsguard.toml").write_text(f"[live]\n{live}\n")
+    done = company.run(STSGUARD, "audit", "org", cwd=folder)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert words in done.stderr
+
+
+def test_no_account_is_left(company: Company, folder: Path) -> None:
+    everybody = json.dumps([company.own, company.member, company.closed])
+    (folder / "stsguard.toml").write_text(f"[live]\nskip_accounts = {everybody}\n")
+    done = company.run(STSGUARD, "audit", "org", cwd=folder)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "no account is left to audit" in done.stderr
