@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import boto3
 
     from pytest_stsguard.cloud.containers import Container
+    from pytest_stsguard.cloud.loading import Blueprint, Loaded
     from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
     from pytest_stsguard.cloud.signin import SigninServer
 
@@ -150,6 +151,22 @@ class Cloud:
             self.administrator(account)
         key = self._ledger.issue_root(account or self.account)
         return Credentials(key.access_key_id, key.secret_access_key, origin=self)
+
+    def load(self, account: Blueprint) -> Loaded:
+        """Put an account, as an export, a template or a plan tells it, into this cloud; gives what was and what was not.
+
+        Documents, ARNs and unique ids stay as they are; instances run in the home account and region alone.
+
+        Raises:
+            ConfigurationError: the account's id is none, or its partition is not simulated.
+        """
+        from pytest_stsguard.cloud.loading import load  # noqa: PLC0415 - few clouds hold a real account
+
+        self.admin  # noqa: B018 - raises when the cloud is closed
+        if account.id != self.account:
+            self.administrator(account.id)
+        with self._lock:
+            return load(account, self._backend)
 
     def client(self, service: str, credentials: Credentials | None = None, **options: Any) -> Any:
         """Make a boto3 client for `service`, by default the administrator's; `options` are boto3's own."""
