@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.policy import Request as Question
 from pytest_stsguard.policy import authorize
+from pytest_stsguard.policy.arns import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.identity import Caller
+    from pytest_stsguard.cloud.layers import Organization
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.request import Request
     from pytest_stsguard.cloud.state import State
@@ -24,17 +26,20 @@ __all__ = ["Authorizer"]
 class Authorizer:
     """The engine's questions, put together from a caller, a permission and the state of the account."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, clock: Clock, organization: Organization) -> None:
         self._state = state
         self._clock = clock
+        self._organization = organization
 
     def decide(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Decision:
         """Ask whether `caller` has `permission`; `surroundings` are the request's own condition keys."""
+        owner = permission.resource_account or account_of(permission.resource) or caller.account
+        organization = self._organization
         question = Question(
             permission.action,
             permission.resource,
             "*" if caller.is_anonymous else caller.arn,
-            {**surroundings, **caller.context, **permission.context},
+            {**surroundings, **caller.context, **organization.keys(caller.account, owner), **permission.context},
             resource_account=permission.resource_account,
         )
         policies = self._policies(caller)
@@ -46,6 +51,8 @@ class Authorizer:
             session=self.session_policies(caller),
             # A session whose role or user is deleted is nobody's: no resource grants it anything either.
             resource=None if policies is None else self._resource_policy(permission),
+            scps=organization.scps(caller.account),
+            rcps=organization.rcps(owner),
         )
 
     def decide_trust(self, trust: Policy, question: Question, *, caller: Caller | None = None) -> Decision:
@@ -53,8 +60,18 @@ class Authorizer:
         policies = self._policies(caller) if caller else _NOBODYS
         identity, boundary = policies or _NOBODYS
         session = self.session_policies(caller) if caller else None
-        resource = None if policies is None else trust
-        return authorize(question, identity=identity, boundary=boundary, session=session, resource=resource)
+        account = caller.account if caller else ""
+        owner = account_of(question.resource) or account
+        question.context |= self._organization.keys(account, owner)
+        return authorize(
+            question,
+            identity=identity,
+            boundary=boundary,
+            session=session,
+            resource=None if policies is None else trust,
+            scps=self._organization.scps(account),
+            rcps=self._organization.rcps(owner),
+        )
 
     def surroundings(self, request: Request, *, region: str) -> dict[str, str | list[str]]:
         """The condition keys that any request carries."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Backend"]
 
 _AWS_MANAGED = ":iam::aws:policy/"
+# moto keeps these by partition instead of by region.
+_GLOBAL = frozenset({"cloudfront", "iam", "organizations", "route53", "s3", "s3control", "sts"})
 
 
 class Backend:
@@ -69,6 +71,8 @@ class Backend:
             for account in set(service) - self._others:
                 service[account].reset()
                 del service[account]
+                # Organizations keeps a second book, which no reset reaches.
+                getattr(service, "master_accounts", {}).pop(account, None)
         self._mock.stop()
 
     @property
@@ -116,7 +120,7 @@ class Backend:
         from moto.backends import get_backend  # noqa: PLC0415 - as above
 
         self.seed(name)
-        place = "aws" if name in {"iam", "s3", "sts"} else region or self.region
+        place = "aws" if name in _GLOBAL else region or self.region
         return get_backend(name)[account or self.account][place]
 
     def seed(self, service: str) -> None:

@@ -14,6 +14,7 @@ from pytest_stsguard.cloud.credentials import Credentials
 from pytest_stsguard.cloud.gate import Gate
 from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
 from pytest_stsguard.cloud.instances import Fleet, Instance
+from pytest_stsguard.cloud.layers import Organization
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.server import Server
 from pytest_stsguard.cloud.state import State
@@ -68,7 +69,8 @@ class Cloud:
         self._backend = Backend(account, region)
         self._ledger = Ledger(self.clock)
         state = State(self._backend)
-        authorizer = Authorizer(state, self.clock)
+        self._organization = Organization(self._backend, state)
+        authorizer = Authorizer(state, self.clock, self._organization)
         self._authenticator = Authenticator(self._ledger, state, self.clock)
         self.tokens = TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock)
         self.gate = Gate(
@@ -77,6 +79,7 @@ class Cloud:
             authenticator=self._authenticator,
             authorizer=authorizer,
             tokens=self.tokens,
+            organization=self._organization,
             trail=self.trail,
             clock=self.clock,
         )
@@ -143,6 +146,7 @@ class Cloud:
     def _create_administrator(self, account: str) -> Credentials:
         key = create_administrator(self._backend, account)
         self.gate.principals.adopt(account)
+        self._organization.membership.admit(account)
         return Credentials(key.access_key_id, key.secret_access_key, origin=self)
 
     def root(self, account: str | None = None) -> Credentials:

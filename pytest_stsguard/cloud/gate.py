@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
     from pytest_stsguard.cloud.identity import Caller
+    from pytest_stsguard.cloud.layers import Organization
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.cloud.sts import TokenService
@@ -72,10 +73,12 @@ class Gate:
         authenticator: Authenticator,
         authorizer: Authorizer,
         tokens: TokenService,
+        organization: Organization,
         trail: Trail,
         clock: Clock,
     ) -> None:
         self._backend = backend
+        self._organization = organization
         self.principals = Principals(backend, state)
         self._state = state
         self._authenticator = authenticator
@@ -187,12 +190,14 @@ class Gate:
         if ours is not None:
             return answer(call, ours, request_id=passage.request_id)
         self._tokens.devices.check_call(call, account)
-        settle = self.principals.attend(call, account)
+        settlements = [attend(call, account) for attend in (self.principals.attend, self._organization.attend)]
         try:
-            response = settle(self._backend.dispatch(passage.request, call, account=account))
+            response = self._backend.dispatch(passage.request, call, account=account)
         except NotImplementedError as error:
             text = f"moto does not implement `{call.service}:{call.operation}`: {error}"
             raise Fault(Refusal.NOT_SIMULATED, text) from error
+        for settle in settlements:
+            response = settle(response)
         if response.status < _FAILED:
             for observer in self.observers:
                 observer(call)

@@ -41,6 +41,7 @@ _PATHS = {
     "states": {"statemachine": "stateMachineArn", "execution": "executionArn"},
 }
 _OPERATIONS = {
+    "organizations": {"CreatePolicy": {"policy": "+"}},
     "secretsmanager": {"CreateSecret": {"Secret": "Name"}},
     "sns": {"CreateTopic": {"topic": "Name"}},
 }
