@@ -12,8 +12,7 @@ from itertools import chain
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.account.unknown import MARK
-from pytest_stsguard.policy import Policy
+from pytest_stsguard.account import Document
 from pytest_stsguard.trust import Proof, Prover, Zones
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_stsguard.account import Account, Role
+    from pytest_stsguard.policy import Policy
 
 __all__ = ["Proofs", "zones_of"]
 
@@ -28,7 +28,8 @@ MANY: Final = 2_000
 """Policies from which on further processes are worth their start, unless the user says how many to use."""
 
 _CHUNK: Final = 250
-_Key = tuple[str, tuple[tuple[str, str], ...] | None]
+_Key = tuple[str, str | None, tuple[tuple[str, str], ...] | None]
+"""What a proof depends on beside the zones: the policy's text, what the source could not give of it, the role's tags."""
 
 
 def zones_of(account: Account, table: Mapping[str, Any]) -> Zones:
@@ -95,7 +96,7 @@ class Proofs:
         key = zones, self._key(role)
         found = self._others.get(key)
         if found is None:
-            tagged = replace(zones, role_tags=key[1][1])
+            tagged = replace(zones, role_tags=key[1][2])
             found = self._others[key] = self.prover(tagged).prove(role.trust.policy)
         return found
 
@@ -107,7 +108,7 @@ class Proofs:
         return found
 
     def _zones_for(self, role: Role) -> Zones:
-        tags = self._key(role)[1]
+        tags = self._key(role)[2]
         return self.zones if tags is None else replace(self.zones, role_tags=tags)
 
     def _key(self, role: Role) -> _Key:
@@ -116,29 +117,27 @@ class Proofs:
         if key is None:
             text = role.trust.text
             tags = tuple(sorted(role.tags.items())) if "resourcetag" in text.lower() else None
-            key = self._keys[id(role)] = text, tags
+            key = self._keys[id(role)] = text, role.trust.fault, tags
         return key
 
     @cached_property
     def _made(self) -> dict[_Key, Proof | str]:
         """Proofs by policy text; made at once, by several processes, where that is asked for or worth it."""
-        wanted = {self._key(role): self._zones_for(role) for role in self.roles if _travels(role)}
+        wanted = {self._key(role): (_bare(role.trust), self._zones_for(role)) for role in self.roles}
         jobs = self.jobs if self.jobs is not None else ((os.cpu_count() or 1) if len(wanted) >= MANY else 1)
         if jobs <= 1 or len(wanted) <= 1:
             return {}
-        entries, size = list(wanted.items()), min(_CHUNK, -(-len(wanted) // jobs))
+        entries, size = list(wanted.values()), min(_CHUNK, -(-len(wanted) // jobs))
         chunks = [entries[start : start + size] for start in range(0, len(entries), size)]
         with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=get_context(_start_method())) as pool:
-            tasks = [
-                pool.submit(_prove_chunk, [(text, zones) for (text, _), zones in chunk], self.now) for chunk in chunks
-            ]
+            tasks = [pool.submit(_prove_chunk, chunk, self.now) for chunk in chunks]
             proofs = [task.result() for task in tasks]
         return dict(zip(wanted, chain.from_iterable(proofs), strict=True))
 
 
-def _travels(role: Role) -> bool:
-    """Tell whether a trust policy is its text and nothing more, so that another process reads the same of it."""
-    return role.trust.fault is None and role.trust.text != "null" and MARK not in role.trust.text
+def _bare(document: Document) -> Document:
+    """Give a document for another process: what it says, without the place and without what has been parsed of it."""
+    return Document(document.name, document.kind, document.raw, fault=document.fault)
 
 
 def _start_method() -> str:
@@ -153,11 +152,11 @@ def _prove(prover: Prover, policy: Policy) -> Proof | str:
         return f"the prover failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _prove_chunk(entries: Sequence[tuple[str, Zones]], now: datetime) -> list[Proof | str]:
-    """Prove some policies in another process, given as text."""
+def _prove_chunk(entries: Sequence[tuple[Document, Zones]], now: datetime) -> list[Proof | str]:
+    """Prove some policies in another process."""
     provers: dict[Zones, Prover] = {}
     proofs = []
-    for text, zones in entries:
+    for document, zones in entries:
         prover = provers.setdefault(zones, Prover(zones, now=now))
-        proofs.append(_prove(prover, Policy.parse(text, kind="trust", lenient=True)))
+        proofs.append(_prove(prover, document.policy))
     return proofs
