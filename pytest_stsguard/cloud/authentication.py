@@ -6,10 +6,11 @@ import hmac
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud.chunks import unwrapped
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.identity import ANONYMOUS, Caller
-from pytest_stsguard.cloud.signature import Claim, verify
 from pytest_stsguard.cloud.sts.tags import merged
+from pytest_stsguard.cloud.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.ledger import Issuer, Ledger, RootKey, Session
     from pytest_stsguard.cloud.request import Request
+    from pytest_stsguard.cloud.signature import Claim
     from pytest_stsguard.cloud.state import LongTermKey, State
 
 __all__ = ["Authenticator"]
@@ -46,6 +48,19 @@ class Authenticator:
             raise Fault(Refusal.UNKNOWN_KEY)
         self._long_term(request, claim, key.secret_access_key)
         return self._user_caller(key)
+
+    def unwrap(self, request: Request, claim: Claim | None) -> Request:
+        """Give the request with its body as S3 is to see it: chunks joined, their signatures and all digests verified.
+
+        Raises:
+            Fault: a chunk's signature or a digest is wrong, or the body is cut short.
+        """
+        secret = None
+        if claim is not None:
+            id_ = claim.access_key_id
+            holder = self._ledger.session(id_) or self._ledger.root(id_) or self._state.long_term_key(id_)
+            secret = holder.secret_access_key if holder else None
+        return unwrapped(request, claim, secret)
 
     def _long_term(self, request: Request, claim: Claim, secret: str) -> None:
         if claim.token is not None:

@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from pytest_stsguard.cloud import objects
 from pytest_stsguard.cloud.moto_gaps import is_mistaken
 from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.cloud.spool import View
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Backend:
                 # Organizations keeps a second book, which no reset reaches.
                 getattr(service, "master_accounts", {}).pop(account, None)
         self._mock.stop()
+        objects.uninstall()
 
     @property
     def shared(self) -> bool:
@@ -95,19 +98,25 @@ class Backend:
         if is_mistaken(call):
             raise NotImplementedError(call.operation)
         if call.service == "s3":
+            objects.install()
             self._silence_bucket(call.parameters.get("Bucket"), account)
         url = aws_url(request, call)
         headers = HTTPHeaders()
         for name, value in {**request.headers, "host": urlsplit(url).netloc, "x-moto-account-id": account}.items():
             headers[name] = value
+        if request.spool is not None:
+            headers.replace_header("content-length", "0")
         prepared = AWSPreparedRequest(request.method, url, headers, request.body, stream_output=False)
         try:
-            answer = BotocoreStubber.process_request(botocore_stubber, prepared)
+            with objects.transfer(request, call):
+                answer = BotocoreStubber.process_request(botocore_stubber, prepared)
         except Exception as error:  # moto's own faults of every kind end here: it cannot answer this call
             raise NotImplementedError(f"{type(error).__name__} in moto: {error}") from error
         if answer is None:
             raise NotImplementedError(f"moto has no service behind `{url}`")
         status, answered, body = answer
+        if isinstance(body, View):
+            return Response(status, _plain(answered), b"", body)
         return Response(status, _plain(answered), body.encode() if isinstance(body, str) else bytes(body or b""))
 
     def _silence_bucket(self, name: object, account: str) -> None:

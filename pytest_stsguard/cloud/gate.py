@@ -17,7 +17,9 @@ from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequest
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
 from pytest_stsguard.cloud.lookup import Lookup
+from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
+from pytest_stsguard.cloud.post_policy import FormUpload, form_upload
 from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.signature import Claim, claim_of, signature_keys
@@ -56,6 +58,7 @@ class _Passage:
     request: Request
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     claim: Claim | None = None
+    form: FormUpload | None = None
     call: Call | None = None
     caller: Caller | None = None
     decisions: list[Decision] = field(default_factory=list)
@@ -95,6 +98,8 @@ class Gate:
         code = message = None
         try:
             response = self._admit(passage)
+            if passage.form is not None:
+                response = passage.form.answer(response)
         except Fault as fault:
             speaks = dialect(
                 passage.call.service if passage.call else _claimed_service(passage.claim),
@@ -103,12 +108,20 @@ class Gate:
             response, code, message = render(
                 fault, speaks, request_id=passage.request_id, head=request.method == "HEAD"
             )
+        finally:
+            # A body that was taken out of its chunks or its form has a file of its own.
+            for each in (passage.request, passage.form.request if passage.form else request):
+                if each.spool is not None and each.spool is not request.spool:
+                    each.spool.close()
         self._record(passage, code, message)
         return _stamped(response, passage)
 
     def _admit(self, passage: _Passage) -> Response:
-        request = passage.request
-        passage.claim = claim = claim_of(request)
+        passage.form = form = form_upload(passage.request)
+        if form is not None:
+            passage.request = form.request
+        passage.claim = claim = claim_of(passage.request) if form is None else form.claim
+        request = passage.request = admit_large(passage.request, claim)
         unread: UnknownOperationError | UnparsableRequestError | None = None
         try:
             passage.call = parse(
@@ -122,6 +135,8 @@ class Gate:
         if unread is not None or passage.call is None:
             raise Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate this: {unread}") from unread
         check_kind(passage.caller, passage.call)
+        if passage.call.service == "s3":
+            self._unwrap(passage)
         surroundings = self._authorizer.surroundings(request, region=passage.call.region)
         if passage.call.service == "s3" and claim is not None:
             surroundings |= signature_keys(request, claim)
@@ -129,6 +144,14 @@ class Gate:
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
         return self._perform(passage)
+
+    def _unwrap(self, passage: _Passage) -> None:
+        """Check what S3 checks of a body, and take it out of its chunks."""
+        assert passage.call is not None  # noqa: S101 - as below
+        check_large(passage.request, passage.call)
+        if passage.form is not None:
+            passage.form.check()
+        passage.request = self._authenticator.unwrap(passage.request, passage.claim)
 
     def _token_service(self, passage: _Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
         assert passage.call is not None  # noqa: S101 - _admit has read both
@@ -223,7 +246,7 @@ class Gate:
             Event(
                 request_id=passage.request_id,
                 time=self._clock.now(),
-                request=passage.request,
+                request=passage.request.head(),
                 call=passage.call,
                 caller=caller,
                 claimed_key=passage.claim.access_key_id if passage.claim else None,
@@ -271,4 +294,4 @@ def _stamped(response: Response, passage: _Passage) -> Response:
     name = "x-amz-request-id" if passage.call and passage.call.service == "s3" else "x-amzn-requestid"
     headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in _REQUEST_IDS)
     headers[name] = passage.request_id
-    return Response(response.status, headers, response.body)
+    return Response(response.status, headers, response.body, response.view)

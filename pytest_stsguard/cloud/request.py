@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pytest_stsguard.cloud.spool import Spool, View
 
 __all__ = ["Headers", "Request", "Response"]
 
@@ -32,7 +34,7 @@ class Request:
     """One HTTP request as its client signed it.
 
     `url` is absolute and still percent-encoded; `headers` are by lower-case name; `source_ip` is where the bytes came
-    from (aws:SourceIp).
+    from (aws:SourceIp). A body that is too large for memory is in `spool`, and `body` is empty.
     """
 
     method: str
@@ -42,6 +44,7 @@ class Request:
     source_ip: str = "127.0.0.1"
     secure: bool = True
     items: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    spool: Spool | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def split(self) -> SplitResult:
@@ -58,6 +61,26 @@ class Request:
         """The path, percent-encoded as it came; never empty."""
         return self.split.path or "/"
 
+    @property
+    def size(self) -> int:
+        """The length of the body in bytes, wherever it is."""
+        return len(self.body) if self.spool is None else self.spool.size
+
+    def blocks(self) -> Iterator[bytes]:
+        """Give the body in pieces, wherever it is."""
+        if self.spool is None:
+            yield self.body
+        else:
+            yield from self.spool.view()
+
+    def whole(self) -> Request:
+        """Give the request with its body in memory."""
+        return self if self.spool is None else replace(self, body=b"".join(self.blocks()), spool=None)
+
+    def head(self) -> Request:
+        """Give the request without its body, for whoever keeps it."""
+        return replace(self, body=b"", spool=None) if self.size else self
+
     @cached_property
     def query(self) -> dict[str, str]:
         """The decoded parameters of the query string; of a repeated one the first."""
@@ -69,8 +92,21 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back: status, headers as they are to be sent, body."""
+    """What goes back: status, headers as they are to be sent, body; one too large for memory is in `view` instead."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    view: View | None = None
+
+    @property
+    def size(self) -> int:
+        """The length of the body in bytes."""
+        return len(self.body) if self.view is None else len(self.view)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Give the body in pieces."""
+        if self.view is None:
+            yield self.body
+        else:
+            yield from self.view

@@ -219,8 +219,10 @@ def _rest(
                 continue
             if service.service == "s3":
                 route = s3.route(template, route, where, signing_name=signing_name)
-            body = _body(request)
-            _refuse_second(request, service, route, body)
+            # An object is kept as it came, compressed or not; a large one is not even here.
+            is_object = service.service == "s3" and route.operation in _OBJECT_BODIES
+            body = b"" if is_object else _body(request)
+            _refuse_second(request, route, body)
             parameters = read_rest(
                 service.service, route, found.groups(), query=query, headers=request.headers, body=body
             )
@@ -229,8 +231,6 @@ def _rest(
     _fail(services, f"`{request.method} {request.path}` is no operation's address")
 
 
-def _refuse_second(request: Request, service: Metadata, route: Route, body: bytes) -> None:
+def _refuse_second(request: Request, route: Route, body: bytes) -> None:
     refuse_second_target(request, route.operation)
-    # An object may be of any type and hold anything; all other bodies of S3 are XML, or there is none.
-    is_object = service.service == "s3" and route.operation in _OBJECT_BODIES
-    refuse_second_action(request, route.operation, b"" if is_object else body, known=route.known)
+    refuse_second_action(request, route.operation, body, known=route.known)

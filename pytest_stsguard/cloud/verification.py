@@ -1,0 +1,244 @@
+"""Whether a signature's claim is true: made with the secret, over this very request, in time.
+
+The mathematics are botocore's own signers. Signatures stay on the wall clock, since clients sign with it; see "Create a
+signed AWS API request" and "Authenticating requests (Signature Version 2)" in AWS's references.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from botocore.auth import HmacV1QueryAuth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
+from botocore.credentials import Credentials as Keys
+
+from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.signature import STAMP
+
+if TYPE_CHECKING:
+    from pytest_stsguard.cloud.request import Request
+    from pytest_stsguard.cloud.signature import Claim
+
+__all__ = ["signing_key", "verify"]
+
+_SKEW = timedelta(minutes=15)
+_LONGEST_PRESIGNED = 604_800
+_HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+_UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+# The services of S3's kind declare the payload's digest in a header, which may also say how else it is signed.
+_S3 = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
+# Signing names of services with operations whose clients leave the body out of the signature.
+_UNSIGNED_BODIES = frozenset({"ebs", "lex", "mediastore", "omics"})
+_NO_HOST = "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+_UNSIGNED_HEADERS = "There were headers present in the request which were not signed"
+
+
+def verify(request: Request, claim: Claim, secret: str) -> None:
+    """Check that `claim` was made with `secret`, over this very request, in time; `Fault` when not.
+
+    The chunks of a streamed body are not looked at here: each has a signature of its own, see `chunks`.
+    """
+    if claim.form == "s3v2":
+        _verify_v2(request, claim, secret)
+        return
+    if claim.form == "post-v2":
+        mac = hmac.new(secret.encode(), claim.policy.encode(), hashlib.sha1).digest()
+        _compare(base64.b64encode(mac).decode(), claim)
+        return
+    _check_time(claim)
+    if claim.form == "post":
+        mac = hmac.new(signing_key(claim, secret), claim.policy.encode(), hashlib.sha256).digest()
+        _compare(mac.hex(), claim)
+        return
+    _check_signed_headers(request, claim)
+    candidates = _payloads(request, claim)
+    keys = Keys(claim.access_key_id, secret, claim.token)
+    signer = (_S3Verifier if claim.service in _S3 else _Verifier)(keys, claim.service or "", claim.region or "")
+    if not any(_same(signer.expected(request, claim, payload), claim.signature) for payload in candidates):
+        raise Fault(Refusal.BAD_SIGNATURE)
+
+
+def signing_key(claim: Claim, secret: str) -> bytes:
+    """Derive the key that signs for the claim's day, region and service."""
+    key = f"AWS4{secret}".encode()
+    for part in (claim.date[:8], claim.region or "", claim.service or "", "aws4_request"):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
+
+def _compare(expected: str, claim: Claim) -> None:
+    if not _same(expected, claim.signature):
+        raise Fault(Refusal.BAD_SIGNATURE)
+
+
+def _same(expected: str, given: str) -> bool:
+    # As bytes: a client may send anything, and text that is not ASCII is refused by compare_digest.
+    return hmac.compare_digest(expected.encode(), given.encode(errors="surrogateescape"))
+
+
+def _check_time(claim: Claim) -> None:
+    try:
+        signed_at = datetime.strptime(claim.date, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        raise Fault(
+            Refusal.BAD_SIGNATURE, "X-Amz-Date must be in the ISO8601 Long Format yyyyMMdd'T'HHmmss'Z'"
+        ) from None
+    now = datetime.now(UTC)
+    if claim.form == "query":
+        if not 0 < (claim.expires or 0) <= _LONGEST_PRESIGNED:
+            raise Fault(
+                None, "X-Amz-Expires must be between 1 and 604800 seconds", code="AuthorizationQueryParametersError"
+            )
+        if now > signed_at + timedelta(seconds=claim.expires or 0):
+            raise Fault(Refusal.ACCESS_DENIED if claim.service == "s3" else Refusal.SKEWED, "Request has expired")
+        if now < signed_at - _SKEW:
+            raise Fault(Refusal.SKEWED, _skewed(claim, signed_at, now))
+    elif abs(now - signed_at) > _SKEW:
+        raise Fault(Refusal.SKEWED, _skewed(claim, signed_at, now))
+
+
+def _skewed(claim: Claim, signed_at: datetime, now: datetime) -> str | None:
+    """Word a clock that is off; EC2 and S3 have texts of their own."""
+    if claim.service in {"ec2", "s3"}:
+        return None
+    at, present = signed_at.strftime(STAMP), now.strftime(STAMP)
+    if signed_at > now:
+        limit = (now + _SKEW).strftime(STAMP)
+        return f"Signature not yet current: {at} is still later than {limit} ({present} + 15 min.)"
+    limit = (now - _SKEW).strftime(STAMP)
+    return f"Signature expired: {at} is now earlier than {limit} ({present} - 15 min.)"
+
+
+def _check_signed_headers(request: Request, claim: Claim) -> None:
+    """Refuse a signature that leaves open for whom, or what for, the request is."""
+    if "host" not in claim.signed_headers:
+        raise Fault(Refusal.BAD_SIGNATURE, _NO_HOST)
+    # The digest of a presigned request's body is no part of it, so nobody is asked to sign it.
+    free = {*claim.signed_headers, "x-amz-content-sha256"} if claim.form == "query" else set(claim.signed_headers)
+    unsigned = [name for name in request.headers if name.startswith("x-amz-") and name not in free]
+    if claim.service == "s3" and unsigned:
+        raise Fault(Refusal.ACCESS_DENIED, _UNSIGNED_HEADERS)
+    if "x-amz-target" in unsigned or "x-amz-date" in unsigned:
+        raise Fault(Refusal.BAD_SIGNATURE, _UNSIGNED_HEADERS)
+
+
+def _payloads(request: Request, claim: Claim) -> tuple[str, ...]:
+    """Give what may stand for the body in the signature, having compared the body with its declared digest."""
+    if claim.service in _S3:
+        return (_declared_payload(request, claim),)
+    computed = _digest(request)
+    return (computed, _UNSIGNED_PAYLOAD) if claim.service in _UNSIGNED_BODIES else (computed,)
+
+
+def _declared_payload(request: Request, claim: Claim) -> str:
+    declared = request.headers.get("x-amz-content-sha256")
+    if claim.form == "query" and (declared is None or "x-amz-content-sha256" not in claim.signed_headers):
+        # A presigned request signs no payload, unless it signs the header that declares one.
+        return _UNSIGNED_PAYLOAD
+    if declared is None:
+        raise Fault(Refusal.UNREADABLE, "Missing required header for this request: x-amz-content-sha256")
+    if _HEX_DIGEST.fullmatch(declared):
+        if _digest(request) != declared:
+            raise Fault(
+                None,
+                "The provided 'x-amz-content-sha256' header does not match what was computed.",
+                code="XAmzContentSHA256Mismatch",
+            )
+    elif declared != _UNSIGNED_PAYLOAD and not declared.startswith("STREAMING-"):
+        raise Fault(
+            None,
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, or a valid sha256 value.",
+            code="InvalidArgument",
+        )
+    return declared
+
+
+def _digest(request: Request) -> str:
+    digest = hashlib.sha256()
+    for block in request.blocks():
+        digest.update(block)
+    return digest.hexdigest()
+
+
+class _Verifier(SigV4Auth):
+    """botocore's signer, turned round: the headers are those that the client says it signed."""
+
+    def expected(self, request: Request, claim: Claim, payload: str) -> str:
+        headers: Any = HTTPHeaders()
+        for name in claim.signed_headers:
+            headers[name] = request.headers.get(name, request.host if name == "host" else "")
+        signed = AWSRequest(method=request.method, url=_canonical_url(request), headers=headers)
+        signed.context["timestamp"] = claim.date
+        self._body = payload
+        return str(self.signature(self.string_to_sign(signed, self.canonical_request(signed)), signed))
+
+    def headers_to_sign(self, request: AWSRequest) -> HTTPHeaders:
+        return request.headers
+
+    def payload(self, request: AWSRequest) -> str:  # noqa: ARG002 - botocore's signature
+        return self._body
+
+
+class _S3Verifier(_Verifier):
+    """S3 takes the path as it is."""
+
+    def _normalize_url_path(self, path: str) -> str:
+        return path
+
+
+def _canonical_url(request: Request) -> str:
+    """Encode the query as AWS does before it sorts it, without the signature itself."""
+    parts = request.split
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = "&".join(
+        f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in pairs if name != "X-Amz-Signature"
+    )
+    return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, ""))
+
+
+class _V2Verifier(HmacV1QueryAuth):
+    """botocore's SigV2 signer with the moment of expiry that the client wrote."""
+
+    def __init__(self, credentials: Keys, moment: int) -> None:
+        super().__init__(credentials)
+        self._moment = moment
+
+    def _get_date(self) -> str:
+        return str(self._moment)
+
+
+def _verify_v2(request: Request, claim: Claim, secret: str) -> None:
+    expires = claim.expires or 0
+    headers: Any = HTTPHeaders()
+    for name in ("content-md5", "content-type"):
+        if name in request.headers:
+            headers[name] = request.headers[name]
+    amz = {name: value for name, value in request.headers.items() if name.startswith("x-amz-")}
+    amz |= {name: value for name, value in request.query.items() if name.startswith("x-amz-")}
+    for name, value in amz.items():
+        headers[name] = value
+    signer = _V2Verifier(Keys(claim.access_key_id, secret, claim.token), expires)
+    candidates = [request.path, *_bucket_paths(request)]
+    for path in candidates:
+        split = urlsplit(request.url)._replace(path=path)
+        if _same(signer.get_signature(request.method, split, headers), claim.signature):
+            break
+    else:
+        raise Fault(Refusal.BAD_SIGNATURE)
+    if datetime.now(UTC).timestamp() > expires:
+        raise Fault(Refusal.ACCESS_DENIED, "Request has expired")
+
+
+def _bucket_paths(request: Request) -> list[str]:
+    """The path with the bucket before it, for a bucket that the client put into the host's name."""
+    host = request.host.rsplit(":", 1)[0]
+    bucket = re.match(r"(.+)\.s3[.-]|(.+)\.localhost$", host)
+    return [f"/{bucket.group(1) or bucket.group(2)}{request.path}"] if bucket else []
