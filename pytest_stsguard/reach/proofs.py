@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -10,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pytest_stsguard.account import Document
 from pytest_stsguard.trust import Proof, Prover, Zones
@@ -115,9 +116,11 @@ class Proofs:
         """Tell what a role's proof depends on: the text, and the tags where the text asks for them."""
         key = self._keys.get(id(role))
         if key is None:
-            text = role.trust.text
-            tags = tuple(sorted(role.tags.items())) if "resourcetag" in text.lower() else None
-            key = self._keys[id(role)] = text, role.trust.fault, tags
+            raw = (
+                role.trust.raw
+            )  # written in an escape, the key's name is not seen: then no tags are supplied: undecided
+            tags = tuple(sorted(role.tags.items())) if "resourcetag" in raw.lower() else None
+            key = self._keys[id(role)] = raw, role.trust.fault, tags
         return key
 
     @cached_property
@@ -127,11 +130,13 @@ class Proofs:
         jobs = self.jobs if self.jobs is not None else ((os.cpu_count() or 1) if len(wanted) >= MANY else 1)
         if jobs <= 1 or len(wanted) <= 1:
             return {}
-        entries, size = list(wanted.values()), min(_CHUNK, -(-len(wanted) // jobs))
-        chunks = [entries[start : start + size] for start in range(0, len(entries), size)]
-        with ProcessPoolExecutor(min(jobs, len(chunks)), mp_context=get_context(_start_method())) as pool:
-            tasks = [pool.submit(_prove_chunk, chunk, self.now) for chunk in chunks]
-            proofs = [task.result() for task in tasks]
+        work, size = _Work(list(wanted.values()), self.now), min(_CHUNK, -(-len(wanted) // jobs))
+        chunks = [(start, start + size) for start in range(0, len(wanted), size)]
+        pool = ProcessPoolExecutor(
+            min(jobs, len(chunks)), mp_context=get_context(_start_method()), initializer=_take_up, initargs=(work,)
+        )
+        with pool:
+            proofs = [task.result() for task in [pool.submit(_prove_chunk, *chunk) for chunk in chunks]]
         return dict(zip(wanted, chain.from_iterable(proofs), strict=True))
 
 
@@ -152,11 +157,34 @@ def _prove(prover: Prover, policy: Policy) -> Proof | str:
         return f"the prover failed: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
-def _prove_chunk(entries: Sequence[tuple[Document, Zones]], now: datetime) -> list[Proof | str]:
+class _Work(NamedTuple):
+    """What the processes have to do; one that was forked has it without a copy, one that was spawned is handed it once."""
+
+    entries: Sequence[tuple[Document, Zones]]
+    now: datetime
+
+
+class _Process:
+    """The work and the provers of a process that proves for another; empty in every other process."""
+
+    work: _Work | None = None
+    provers: dict[Zones, Prover]
+
+
+def _take_up(work: _Work) -> None:
+    """Begin the work in a process of its own."""
+    gc.freeze()  # what was inherited is never looked at again, so that its pages stay shared
+    _Process.work, _Process.provers = work, {}
+
+
+def _prove_chunk(start: int, end: int) -> list[Proof | str]:
     """Prove some policies in another process."""
-    provers: dict[Zones, Prover] = {}
-    proofs = []
-    for document, zones in entries:
-        prover = provers.setdefault(zones, Prover(zones, now=now))
+    work, proofs = _Process.work, []
+    if work is None:
+        raise RuntimeError("this process has no work")
+    for document, zones in work.entries[start:end]:
+        prover = _Process.provers.get(zones)
+        if prover is None:
+            prover = _Process.provers[zones] = Prover(zones, now=work.now)
         proofs.append(_prove(prover, document.policy))
     return proofs
