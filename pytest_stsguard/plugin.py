@@ -62,6 +62,7 @@ _OPTIONS = (
     ("at", "ISO8601", "string", "the moment to audit as of (default: now)"),
 )
 
+_FLAGS = (("replay", "carry out the witnesses of trust findings in the simulated cloud, and mark them in the reports"),)
 _REPEATABLE = (
     ("role", "GLOB", "only roles whose name matches; repeatable"),
     ("report", "FORMAT:PATH", "write a report, as json:report.json; repeatable"),
@@ -75,6 +76,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         flag = f"--stsguard-{name.replace('_', '-')}"
         group.addoption(flag, dest=f"stsguard_{name}", metavar=metavar, help=text)
         parser.addini(f"stsguard_{name}", text, type=ini_type)  # type: ignore[arg-type] # one of pytest's own names
+    for name, text in _FLAGS:
+        group.addoption(f"--stsguard-{name}", dest=f"stsguard_{name}", action="store_true", help=text)
+        parser.addini(f"stsguard_{name}", text, type="bool", default=False)
     for name, metavar, text in _REPEATABLE:
         group.addoption(f"--stsguard-{name}", dest=f"stsguard_{name}", metavar=metavar, action="append", help=text)
         parser.addini(f"stsguard_{name}", text, type="args")

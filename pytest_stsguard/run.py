@@ -303,6 +303,10 @@ class Run:
         from pytest_stsguard.findings import Report  # noqa: PLC0415 - as above
 
         account = self.demo_account if self.is_demo else self.account
+        if self.option("replay"):
+            from pytest_stsguard.replay import demonstrate  # noqa: PLC0415 - as above
+
+            self.findings[:] = demonstrate(self.findings, (account,) if self.is_demo else self.accounts)
         return Report(
             target=self.target,
             account=account.id,

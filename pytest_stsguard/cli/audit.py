@@ -33,6 +33,9 @@ __all__ = ["audit"]
 @click.option("--jobs", metavar="N", help="Processes for the prover.")
 @click.option("--baseline", metavar="FILE", help="Findings in it do not count.")
 @click.option("--role", metavar="GLOB", multiple=True, help="Only roles whose name matches; repeatable.")
+@click.option(
+    "--replay", is_flag=True, help="Carry out each witness in the simulated cloud; the evidence says what came of it."
+)
 @click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
 @aws_settings
 @exit_zero
@@ -47,6 +50,7 @@ def audit(
     jobs: str | None,
     baseline: str | None,
     role: tuple[str, ...],
+    replay: bool,
 ) -> int:
     """Audit TARGET with the shipped checks."""
     from pytest_stsguard.cli.checks import run_checks
@@ -55,7 +59,8 @@ def audit(
     options = {"target": target, "config": config, "at": at, "fail-on": fail_on, "jobs": jobs, "baseline": baseline}
     single = [(name, value) for name, value in options.items() if value is not None]
     with progress(f"auditing {target}"):
-        outcome = run_checks([*single, *(("report", one) for one in report), *(("role", one) for one in role)])
+        several = [*(("report", one) for one in report), *(("role", one) for one in role)]
+        outcome = run_checks([*single, *several, *([("replay", None)] if replay else [])])
     _print(outcome.report, output)
     return 1 if outcome.failed else 0
 

@@ -38,18 +38,18 @@ class Outcome:
     failed: bool
 
 
-def run_checks(options: Sequence[tuple[str, str]]) -> Outcome:
+def run_checks(options: Sequence[tuple[str, str | None]]) -> Outcome:
     """Run the static checks.
 
     Args:
-        options: the plugin's own options without their prefix, each with its value.
+        options: the plugin's own options without their prefix, each with its value, None for a flag.
 
     Raises:
         StsGuardError: the input or the target cannot be used.
         KeyboardInterrupt: somebody interrupted the run.
     """
     observer = _Observer()
-    arguments = [*_ALONE, f"--rootdir={Path.cwd()}", *(f"--stsguard-{name}={value}" for name, value in options)]
+    arguments = [*_ALONE, f"--rootdir={Path.cwd()}", *(_argument(name, value) for name, value in options)]
     said = io.StringIO()
     with _alone(), redirect_stdout(said), redirect_stderr(said):
         code = pytest.main(arguments, plugins=[observer])
@@ -61,6 +61,10 @@ def run_checks(options: Sequence[tuple[str, str]]) -> Outcome:
         raise KeyboardInterrupt
     lines = [line for line in said.getvalue().splitlines() if line.strip()]
     raise StsGuardError(f"pytest could not run the checks: {lines[-1] if lines else code}")
+
+
+def _argument(name: str, value: str | None) -> str:
+    return f"--stsguard-{name}" if value is None else f"--stsguard-{name}={value}"
 
 
 class _Observer:

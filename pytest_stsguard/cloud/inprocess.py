@@ -9,19 +9,24 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.gate import Gate
 
-__all__ = ["close_entrance", "open_entrance"]
+__all__ = ["calling_from", "close_entrance", "open_entrance"]
 
+_ADDRESS: ContextVar[str] = ContextVar("source_ip", default="127.0.0.1")
 _MOTO_DUMMY = "FOOBARKEY"
 _ANSWERED = "_stsguard_answered"
 _KEY = re.compile(r"Credential=([^/,\s]+)/|X-Amz-Credential=([^/%&]+)(?:/|%2F)|AWSAccessKeyId=([^&]+)", re.IGNORECASE)
@@ -60,6 +65,16 @@ class _Entrance:
 
 _ENTRANCE = _Entrance()
 _LOCK = threading.Lock()
+
+
+@contextmanager
+def calling_from(address: str) -> Iterator[None]:
+    """Let the calls of this thread come from an IP address of the caller's choice: aws:SourceIp."""
+    token = _ADDRESS.set(address)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
 
 
 def open_entrance(gate: Gate, backend: Backend) -> None:
@@ -116,4 +131,11 @@ def _neutral(prepared: AWSPreparedRequest) -> Request:
     if isinstance(body, str):
         body = body.encode()
     headers = Headers.of(prepared.headers.items())
-    return Request(prepared.method, prepared.url, headers, bytes(body or b""), secure=prepared.url.startswith("https:"))
+    return Request(
+        prepared.method,
+        prepared.url,
+        headers,
+        bytes(body or b""),
+        source_ip=_ADDRESS.get(),
+        secure=prepared.url.startswith("https:"),
+    )
