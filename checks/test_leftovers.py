@@ -46,7 +46,7 @@ def record(findings: Recorder, holder: Role | User, document: Document, found: L
             "safe_date": isoformat(found.safe_date) if found.safe_date else None,
         },
         place=" ".join(filter(None, (found.policy_name, found.place))),
-        location=document.location,
+        location=document.locate(found.place),
     )
 
 

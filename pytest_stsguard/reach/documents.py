@@ -30,7 +30,7 @@ def unreadable(survey: Survey) -> Iterator[Fault]:
                     arn,
                     f"`{document.name}` holds what only a deployment knows: {unknown[0]}",
                     place=document.name,
-                    location=document.location,
+                    location=document.locate(unknown[0].location or ""),
                     evidence={"policy": document.name, "problems": [str(problem) for problem in unknown[:20]]},
                     severity="low",
                 )
@@ -41,7 +41,7 @@ def unreadable(survey: Survey) -> Iterator[Fault]:
                 arn,
                 f"`{document.name}` cannot be read in full: {shown}{more}",
                 place=document.name,
-                location=document.location,
+                location=document.locate(problems[0].location or ""),
                 evidence={"policy": document.name, "problems": [str(problem) for problem in problems[:20]]},
             )
 

@@ -85,7 +85,7 @@ def undecided(proofs: Proofs) -> Iterator[Fault]:
             role.arn,
             f"{what} can assume this role cannot be decided: {'; '.join(reasons)}",
             place="trust policy",
-            location=role.trust.location,
+            location=role.trust.locate(next((one for one in reasons if one.startswith("Statement")), "")),
             evidence={"reasons": list(reasons)},
         )
 
