@@ -14,7 +14,7 @@ import click
 from pytest_stsguard.cli.conventions import epilog
 from pytest_stsguard.errors import StsGuardError
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "main_templates"]
 
 # command -> the module beside this one that holds it; loaded when it is called
 _COMMANDS = {
@@ -67,8 +67,19 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every error that a user can cause is one line on stderr."""
+    _run(cli, "stsguard")
+
+
+def main_templates() -> None:
+    """Run ``stsguard-templates``, the entry for pre-commit."""
+    from pytest_stsguard.cli.templates import templates
+
+    _run(templates, "stsguard-templates")
+
+
+def _run(command: click.Command, name: str) -> None:
     try:
-        code = cli.main(prog_name="stsguard", standalone_mode=False)
+        code = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(_INTERRUPTED)
     except KeyboardInterrupt:
