@@ -68,18 +68,20 @@ class Drill:
         sts = self._cloud.client("sts", by)
         answer = sts.assume_role(RoleArn=self._cloud.role_arn(role), RoleSessionName=session_name, **params)
         credentials = self._cloud.credentials_of(answer["Credentials"])
-        self.note("issued", f"{credentials.arn}, key {masked(credentials.access_key_id)}")
+        self.note("issued", _told(credentials))
         return credentials
 
     def steal(self, instance: str) -> Credentials:
         """Take the role's credentials from an instance over HTTP, as a thief on it would."""
-        credentials = self.fetch(instance)
-        self.note("stolen", f"{credentials.arn}, key {masked(credentials.access_key_id)}")
+        credentials = self._taken(instance)
+        self.note("stolen", _told(credentials))
         return credentials
 
     def fetch(self, instance: str) -> Credentials:
         """Fetch the role's credentials from an instance's metadata service, with IMDSv2."""
-        return self._cloud.credentials_of(fetch_instance_credentials(self._cloud.instance(instance).metadata_url))
+        credentials = self._taken(instance)
+        self.note("issued", _told(credentials))
+        return credentials
 
     def revoke(self, role: str, *, method: str = "older-sessions", **scope: Any) -> Revocation:
         """End the sessions of `role`; returns when a session made from now on is spared."""
@@ -140,6 +142,15 @@ class Drill:
 
         return play(scenario, self._cloud, listener=lambda step: self.note(step.action, step.detail))
 
+    def _taken(self, instance: str) -> Credentials:
+        return self._cloud.credentials_of(fetch_instance_credentials(self._cloud.instance(instance).metadata_url))
+
     def _note_all(self, credentials: Credentials, seen: tuple[Observation, ...]) -> None:
         for observation in seen:
             self.note(observation.outcome, f"{observation.probe} with key {masked(credentials.access_key_id)}")
+
+
+def _told(credentials: Credentials) -> str:
+    """Write whose credentials they are and until when, as the report's timeline reads it."""
+    until = f", expires {isoformat(credentials.expiration)}" if credentials.expiration else ""
+    return f"{credentials.arn}, key {masked(credentials.access_key_id)}{until}"

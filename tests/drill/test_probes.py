@@ -154,6 +154,7 @@ def test_drill_keeps_its_timeline(sts_cloud: Cloud, sts_drill: Drill) -> None:
         "revoked",
         "denied",
         "restart",
+        "issued",
         "allowed",
         "cleaned",
     ]
