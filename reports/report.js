@@ -51,7 +51,9 @@
     const what = make("span", "what");
     const dot = make("span", "dot");
     dot.setAttribute("aria-hidden", "true");
-    what.append(make("span", "id", control), make("strong", "name", title), " ", make("span", "message", message));
+    what.append(make("span", "id", control), make("strong", "name", title), " ");
+    if (facts && facts.some(([fact, text]) => fact === "demonstrated" && text === "yes")) what.append(make("span", "badge proof", "demonstrated"), " ");
+    what.append(make("span", "message", message));
     summary.append(dot, what);
     details.append(summary);
     const fill = () => {

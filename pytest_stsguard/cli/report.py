@@ -21,32 +21,71 @@ __all__ = ["report"]
         "Exit code: 0 done, 1 Security Hub refused some, 2 bad usage or input, 3 AWS out of reach or access denied there.",
     ),
 )
-@click.option("--from", "source", metavar="FILE", required=True, help="A JSON report, or what `audit` printed as JSON.")
+@click.option("--from", "source", metavar="FILE", help="A JSON report, or what `audit` printed as JSON.")
 @click.option("--format", "name", metavar="FORMAT", help="One of those of --stsguard-report.")
 @click.option("--output", "-o", metavar="PATH", help="Where to write it (default: standard output).")
+@click.option(
+    "--blast",
+    "blast",
+    metavar="FILE",
+    multiple=True,
+    help="Show this too: what `blast --output json` printed; repeatable.",
+)
 @click.option("--send-asff", is_flag=True, help="Import the findings into Security Hub, with the AWS CLI's settings.")
 @click.option("--profile", metavar="NAME", help="The AWS profile to send with.")
+@click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON schema of the JSON report, nothing else.")
 @aws_settings
-def report(source: str, *, name: str | None, output: str | None, send_asff: bool, profile: str | None) -> int:
+def report(
+    source: str | None,
+    *,
+    name: str | None,
+    output: str | None,
+    blast: tuple[str, ...],
+    send_asff: bool,
+    profile: str | None,
+    wants_schema: bool,
+) -> int:
     """Render a run again: the same bytes as when it was fresh.
 
     A file of --stsguard-report json:PATH holds all that the other formats show. Of what `stsguard audit --output json`
     printed the policies and the drills are missing.
     """
-    from pytest_stsguard.reporting import parse_request, read, render, write
-
+    if wants_schema:
+        return _print_schema()
+    if source is None:
+        raise click.UsageError("give --from FILE, or --schema")
     if name is None and not send_asff:
         raise click.UsageError("give --format, --send-asff, or both")
     if name is None and output is not None:
         raise click.UsageError("--output needs --format")
+    from pytest_stsguard.reporting import parse_request, render, write
+
     request = parse_request(f"{name}:{output}") if output is not None else None
-    run = read(source)
+    run = _read(source, blast)
     if request is not None:
         write(run, *request)
     elif name is not None:
         sys.stdout.buffer.write(render(run, name).encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
     return _send(run, profile) if send_asff else 0
+
+
+def _print_schema() -> int:
+    from pytest_stsguard.reporting.model import schema
+    from pytest_stsguard.reporting.text import indented
+
+    click.echo(indented(schema()), nl=False)
+    return 0
+
+
+def _read(source: str, blasts: tuple[str, ...]) -> Run:
+    import msgspec
+
+    from pytest_stsguard.reporting.reading import read, read_blast
+
+    run = read(source)
+    known = {one.start: one for one in (*run.blast, *map(read_blast, blasts))}
+    return msgspec.structs.replace(run, blast=tuple(known[start] for start in sorted(known)))
 
 
 def _send(run: Run, profile: str | None) -> int:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting.builder import build
-    from pytest_stsguard.reporting.model import Run, read
+    from pytest_stsguard.reporting.model import Run
+    from pytest_stsguard.reporting.reading import read
     from pytest_stsguard.reporting.writer import FORMATS, parse_request, render, write
 
 __all__ = ["FORMATS", "Run", "build", "parse_request", "read", "render", "write"]
@@ -21,7 +22,7 @@ _HOMES = {
     "Run": "model",
     "build": "builder",
     "parse_request": "writer",
-    "read": "model",
+    "read": "reading",
     "render": "writer",
     "write": "writer",
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Baseline, Control, Finding, Report, Severity
 
-__all__ = ["build", "completed", "drill"]
+__all__ = ["blast_of", "build", "completed", "drill"]
 
 _STEP = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)  (?P<action>\S+)\s+(?P<detail>.*)", re.DOTALL)
 
@@ -33,6 +33,7 @@ def build(
     drills: Iterable[model.Drill] = (),
     checks: Mapping[str, int] | None = None,
     evaluated: Iterable[str] = (),
+    blasts: Iterable[Mapping[str, Any]] = (),
 ) -> model.Run:
     """Make the report model.
 
@@ -45,6 +46,7 @@ def build(
         drills: the drills of the run, in any order.
         checks: how many checks passed, failed, and were skipped.
         evaluated: the controls that were looked at, with or without findings.
+        blasts: what stolen sessions can become, each as ``stsguard blast --output json`` prints it.
     """
     excerpts = Excerpts(account)
     findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
@@ -69,6 +71,8 @@ def build(
         evaluated=tuple(sorted(evaluated)),
         policies=tuple(excerpts.policies),
         drills=played,
+        containment=_containment() if played else None,
+        blast=tuple(sorted((blast_of(blast) for blast in blasts), key=lambda blast: blast.start)),
     )
     return completed(run, controls)
 
@@ -93,6 +97,30 @@ def drill(test: str, outcome: str, lines: Iterable[str]) -> model.Drill:
     found = [match for line in lines if (match := _STEP.fullmatch(line))]
     steps = tuple(model.Step(match["at"], redact(match["action"]), redact(match["detail"])) for match in found)
     return model.Drill(test, outcome, steps)
+
+
+def blast_of(data: Mapping[str, Any]) -> model.Blast:
+    """Make a blast radius of what ``stsguard blast --output json`` prints; equal steps of it are kept once."""
+    found = msgspec.convert(redact_all(data), model.Blast)
+    edges = {repr(edge): edge for edge in found.edges}
+    return msgspec.structs.replace(found, edges=tuple(edges.values()))
+
+
+def _containment() -> model.Containment:
+    from pytest_stsguard.revocation.matrix import matrix  # noqa: PLC0415 - only a report of drills needs it
+
+    known = matrix()
+    cells = tuple(
+        model.Answers(method, session, dict(cell.outcomes) if cell else {}, cell.note if cell else "")
+        for (session, method), cell in known.cells.items()
+    )
+    return model.Containment(
+        outcomes=dict(known.outcomes),
+        subjects=dict(known.subjects),
+        sessions=dict(known.kinds),
+        methods=dict(known.methods),
+        cells=cells,
+    )
 
 
 def _fails(run: model.Run) -> bool:

@@ -7,31 +7,30 @@ is published in ``reports/report.schema.json``.
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
-from pytest_stsguard.errors import InputError
-from pytest_stsguard.findings.suggestion import show
-
 __all__ = [
     "RANKS",
     "SCHEMA",
+    "Answers",
+    "Blast",
     "Changes",
+    "Containment",
     "Control",
     "Drill",
+    "Edge",
     "Finding",
     "Gap",
     "Location",
+    "Node",
     "Policy",
     "Remediation",
     "Run",
     "Step",
     "Summary",
     "Tool",
-    "read",
     "schema",
 ]
 
@@ -78,6 +77,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     def active(self) -> bool:
         """Whether it counts: neither muted nor in the baseline."""
         return not (self.muted or self.baselined)
+
+    @property
+    def demonstrated(self) -> bool | None:
+        """Whether what it says was done in the simulated cloud, and allowed; None: nobody tried."""
+        told = self.evidence.get("demonstrated")
+        return told if isinstance(told, bool) else None
 
     @property
     def name(self) -> str:
@@ -130,6 +135,67 @@ class Drill(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
 
 
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """What a thief can become or hold: a session, a role, a user, a key; `arn` is None for what does not exist yet."""
+
+    id: str
+    kind: str
+    arn: str | None = None
+    survives_revocation: bool = False
+
+    @property
+    def name(self) -> str:
+        """The resource's own name, without the ARN before it."""
+        tail = (self.arn or self.id).split(":", 5)[-1]
+        return tail.partition("/")[2] or tail
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
+    """A step from one node to another: `statement` is what allows it, `calls` are those that a thief would make.
+
+    `demonstrated` tells whether the calls were made in the simulated cloud, and allowed; None: nobody tried.
+    """
+
+    source: str
+    to: str
+    kind: str
+    statement: Any = None
+    calls: tuple[Any, ...] = ()
+    demonstrated: bool | None = None
+
+
+class Blast(msgspec.Struct, frozen=True, kw_only=True):
+    """What one stolen session can become, as ``stsguard blast --output json`` prints it.
+
+    `start` is the id of a node; `revocation_set` the ARNs that must be revoked together.
+    """
+
+    schema: int = 1
+    start: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...] = ()
+    revocation_set: tuple[str, ...] = ()
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What a method did to a kind of session: the outcome for each subject, by its name; empty where it has no meaning."""
+
+    method: str
+    session: str
+    outcomes: dict[str, str] = {}
+    note: str = ""
+
+
+class Containment(msgspec.Struct, frozen=True, kw_only=True):
+    """What each way to end sessions does to each kind of session; all names come with their words, in order."""
+
+    outcomes: dict[str, str]
+    subjects: dict[str, str]
+    sessions: dict[str, str]
+    methods: dict[str, str]
+    cells: tuple[Answers, ...]
+
+
 class Changes(msgspec.Struct, frozen=True):
     """What differs from the baseline: findings that it lacks, that it knows, and entries of it that are gone."""
 
@@ -161,7 +227,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run: what was examined, as of when, what was found, and what could not be looked at.
 
     `verdict` is ``pass`` or ``fail``; `controls` holds every control that the run speaks of, `evaluated` those that were
-    looked at, `checks` how many tests of them passed, failed and were skipped.
+    looked at, `checks` how many tests of them passed, failed and were skipped. `containment` comes with drills, `blast` tells what
+    stolen sessions can become.
     """
 
     schema: int
@@ -182,6 +249,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     controls: tuple[Control, ...] = ()
     policies: tuple[Policy, ...] = ()
     drills: tuple[Drill, ...] = ()
+    containment: Containment | None = None
+    blast: tuple[Blast, ...] = ()
 
     def control(self, name: str) -> Control:
         """Find a control by id; one that the report does not describe is given with its id alone."""
@@ -190,51 +259,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return found or Control(id=name, title=name, severity=worst)
 
 
-def read(path: str | Path) -> Run:
-    """Read a run from a JSON report, or from what ``stsguard audit --output json`` printed.
-
-    Raises:
-        InputError: missing, unreadable, not JSON, another version, or another shape.
-    """
-    from pytest_stsguard.reporting.builder import completed  # noqa: PLC0415 - the builder knows this module
-
-    try:
-        data = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise InputError(f"the report cannot be read: {reason}", location=str(path)) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError("the report is not JSON", location=str(path), hint=_HINT) from error
-    version = data.get("schema") if isinstance(data, dict) else None
-    if version != SCHEMA or isinstance(version, bool):
-        raise InputError(f"is no report of schema {SCHEMA}", location=str(path), hint=_HINT)
-    try:
-        run = msgspec.convert(data, Run)
-    except msgspec.ValidationError as error:
-        reason = str(error)
-        raise InputError(f"is no report: {reason[0].lower()}{reason[1:]}", location=str(path), hint=_HINT) from error
-    for moment in (run.at, *(step.at for drill in run.drills for step in drill.steps)):
-        if not _is_moment(moment):
-            raise InputError(f"`{show(moment)}` is no moment", location=str(path), hint="as 2026-11-20T12:00:00Z")
-    for index, finding in enumerate(run.findings):
-        if finding.policy is not None and not 0 <= finding.policy < len(run.policies):
-            raise InputError("points at no policy of the report", location=f"{path}: findings[{index}].policy")
-    return completed(run)
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
 def schema() -> dict[str, Any]:
     """Give the JSON schema of the report."""
     found = msgspec.json.schema(Run)
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "stsguard report", **found}
     plain: dict[str, Any] = json.loads(json.dumps(whole))  # defaults are tuples there, which JSON does not know
     return plain
-
-
-_HINT = "make one with --stsguard-report json:PATH"

@@ -38,7 +38,8 @@ def summary_lines(
     below = [finding for finding in every if finding.active and not finding.fails(fail_on)]
     if verbose:
         lines += [
-            f"{finding.severity!s:8} {finding.control}  {finding.resource}: {finding.message}" for finding in below
+            f"{finding.severity!s:8} {finding.control}  {finding.resource}: {finding.message}{_proof(finding)}"
+            for finding in below
         ]
     else:
         by_control = Counter((str(finding.severity), finding.control) for finding in below)
@@ -47,6 +48,10 @@ def summary_lines(
         ]
     lines += [f"not evaluated: {control}: {reason}" for control, reason in sorted(not_evaluated.items())]
     return lines
+
+
+def _proof(finding: Finding) -> str:
+    return " [demonstrated]" if finding.evidence.get("demonstrated") is True else ""
 
 
 def markup(line: str) -> dict[str, bool]:

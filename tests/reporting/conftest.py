@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,22 @@ import pytest
 
 from pytest_stsguard.reporting import Run, read
 from pytest_stsguard.reporting.builder import completed
-from pytest_stsguard.reporting.model import Control, Drill, Finding, Gap, Location, Policy, Remediation, Step, Summary
+from pytest_stsguard.reporting.model import (
+    Answers,
+    Blast,
+    Containment,
+    Control,
+    Drill,
+    Edge,
+    Finding,
+    Gap,
+    Location,
+    Node,
+    Policy,
+    Remediation,
+    Step,
+    Summary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +55,37 @@ def example() -> Run:
 
 
 @pytest.fixture(scope="session")
+def radius() -> Callable[..., Blast]:
+    """Give a maker of blast radii."""
+    return _radius
+
+
+def _radius(edges: dict[str, str], *, survivors: str = "", proven: str = "") -> Blast:
+    """Make a blast radius of roles with names of one letter: each leads to those that are listed for it; the first is stolen."""
+    names = dict.fromkeys((*edges, *(to for ends in edges.values() for to in ends)))
+    return Blast(
+        start=next(iter(names)),
+        nodes=tuple(
+            Node(
+                id=name,
+                kind="role",
+                arn=f"arn:aws:iam::111122223333:role/{name}",
+                survives_revocation=name in survivors,
+            )
+            for name in names
+        ),
+        edges=tuple(
+            Edge(
+                source=source, to=to, kind="assume", statement="policy Statement[0]", demonstrated=to in proven or None
+            )
+            for source, ends in edges.items()
+            for to in ends
+        ),
+        revocation_set=tuple(f"arn:aws:iam::111122223333:role/{name}" for name in survivors),
+    )
+
+
+@pytest.fixture(scope="session")
 def hostile() -> Run:
     """Give a run in which every text that an account, a project or a test could choose is hostile."""
     findings = tuple(
@@ -52,6 +99,7 @@ def hostile() -> Run:
                 "context": {text: [text]},
                 "cycle": [text],
                 "safe_date": text + "2026-01-01T00:00:00Z",
+                "demonstrated": index % 2 == 0,
             },
             fingerprint=f"{index:032x}",
             place=text,
@@ -91,6 +139,37 @@ def hostile() -> Run:
         drills=tuple(
             Drill(text, text, tuple(Step("2026-11-20T12:00:00Z", "stolen", f"{text}, key ****ABCD") for _ in range(2)))
             for text in HOSTILE
+        ),
+        containment=Containment(
+            outcomes={text: text for text in HOSTILE},
+            subjects={text: text for text in HOSTILE[:4]},
+            sessions={text: text for text in HOSTILE},
+            methods={text: text for text in HOSTILE[:3]},
+            cells=tuple(
+                Answers(method, session, dict.fromkeys(HOSTILE[:4], session), note=session)
+                for method in HOSTILE[:3]
+                for session in HOSTILE
+            ),
+        ),
+        blast=(
+            Blast(
+                start=HOSTILE[0],
+                nodes=tuple(
+                    Node(id=text, kind=text, arn=text, survives_revocation=len(text) % 2 > 0) for text in HOSTILE
+                ),
+                edges=tuple(
+                    Edge(
+                        source=one,
+                        to=other,
+                        kind=other,
+                        statement={one: other},
+                        calls=(other, {"service": one, "operation": other, "parameters": {one: [other]}}),
+                        demonstrated=True,
+                    )
+                    for one, other in pairwise((*HOSTILE, HOSTILE[0]))
+                ),
+                revocation_set=HOSTILE,
+            ),
         ),
     )
     return completed(run)

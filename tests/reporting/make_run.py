@@ -45,7 +45,8 @@ def main() -> None:
         pytest(*audit, *settings, f"--stsguard-report=json:{folder}/run.json")
         pytest("tests/reporting/game_day.py", f"--stsguard-report=json:{folder}/drills.json")
         run = json.loads((folder / "run.json").read_text())
-        run["drills"] = json.loads((folder / "drills.json").read_text())["drills"]
+        drilled = json.loads((folder / "drills.json").read_text())
+        run |= {name: drilled[name] for name in ("drills", "containment")}
     (Path(__file__).parent / "run.json").write_text(json.dumps(run, indent=2) + "\n")
 
 

@@ -75,6 +75,8 @@ def test_wrong_use_is_refused(tmp_path: Any, example: Run) -> None:
     runner = CliRunner()
     wrong = runner.invoke(report, ["--from", f"{tmp_path}/run.json"])
     assert (wrong.exit_code, "give --format, --send-asff, or both" in wrong.stderr) == (2, True)
+    wrong = runner.invoke(report, ["--format", "csv"])
+    assert (wrong.exit_code, "give --from FILE, or --schema" in wrong.stderr) == (2, True)
     wrong = runner.invoke(report, ["--from", f"{tmp_path}/run.json", "--send-asff", "-o", "x"])
     assert (wrong.exit_code, "--output needs --format" in wrong.stderr) == (2, True)
     command = ["--from", f"{tmp_path}/run.json", "--send-asff", "--profile", "nobody"]

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+import random
 import re
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,12 +127,56 @@ def test_sarif_says_what_code_scanning_reads(example: Run) -> None:
     assert [note["level"] for note in run["invocations"][0]["toolExecutionNotifications"]] == ["note"] * 3
 
 
-def test_sarif_keeps_to_the_most_results_that_github_takes(example: Run) -> None:
-    many = msgspec.structs.replace(example, findings=example.findings * (as_sarif.MOST_RESULTS // 50))
-    (run,) = json.loads(render(many, "sarif"))["runs"]
-    assert len(run["results"]) == as_sarif.MOST_RESULTS
-    left = len(many.findings) - as_sarif.MOST_RESULTS
-    assert run["invocations"][0]["toolExecutionNotifications"][-1]["message"]["text"].startswith(f"{left:,} findings")
+def told(log: str) -> list[str]:
+    (run,) = json.loads(log)["runs"]
+    return [
+        note["message"]["text"]
+        for note in run["invocations"][0]["toolExecutionNotifications"]
+        if note["level"] == "warning"
+    ]
+
+
+def test_sarif_keeps_to_the_most_results_that_github_takes(example: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (as_sarif.MOST_RESULTS, as_sarif.MOST_SHOWN, as_sarif.MOST_BYTES) == (25_000, 5_000, 10_000_000)
+    monkeypatch.setattr(as_sarif, "MOST_RESULTS", 250)
+    monkeypatch.setattr(as_sarif, "MOST_SHOWN", 50)
+    many = msgspec.structs.replace(example, findings=example.findings * 5)
+    (run,) = json.loads(text := render(many, "sarif"))["runs"]
+    assert len(run["results"]) == 250
+    left, shown = told(text)
+    assert left.startswith("30 findings of lesser severity are left out")
+    assert shown == "GitHub shows the 50 gravest of these 250 results"
+    levels = [float(result["properties"]["security-severity"]) for result in run["results"]]
+    assert levels == sorted(levels, reverse=True)
+    assert told(render(example, "sarif"))[0].startswith("GitHub shows the 50 gravest")
+
+
+def test_sarif_keeps_to_the_size_that_github_takes(example: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = random.Random(1)
+    findings = tuple(msgspec.structs.replace(one, message=noise.randbytes(400).hex()) for one in example.findings * 8)
+    monkeypatch.setattr(as_sarif, "MOST_BYTES", 100_000)
+    text = render(msgspec.structs.replace(example, findings=findings), "sarif")
+    assert len(zlib.compress(text.encode())) <= 100_000
+    (run,) = json.loads(text)["runs"]
+    assert 50 < len(run["results"]) < len(findings)
+    assert told(text)[0].startswith(f"{len(findings) - len(run['results'])} findings of lesser severity are left out")
+
+
+def test_demonstrated_is_said_in_every_format(example: Run) -> None:
+    finding = msgspec.structs.replace(example.findings[0], evidence={"demonstrated": True})
+    other = msgspec.structs.replace(example.findings[1], evidence={"demonstrated": False})
+    run = msgspec.structs.replace(example, findings=(finding, other, *example.findings[2:]))
+    data = {name: json.loads(render(run, name)) for name in ("json", "sarif", "asff", "ocsf")}
+    assert [one["evidence"].get("demonstrated") for one in data["json"]["findings"][:3]] == [True, False, None]
+    results = data["sarif"]["runs"][0]["results"]
+    assert [one["properties"].get("demonstrated") for one in results[:3]] == [True, False, None]
+    fields = [one["ProductFields"].get("stsguard/Demonstrated") for one in data["asff"][:3]]
+    assert fields == ["true", "false", None]
+    assert [one["unmapped"].get("demonstrated") for one in data["ocsf"][:3]] == [True, False, None]
+    rows = list(csv.DictReader(io.StringIO(render(run, "csv"), newline="")))
+    assert [row["demonstrated"] for row in rows[:3]] == ["yes", "no", ""]
+    assert render(run, "markdown").count("**demonstrated**") == 1
+    assert render(run, "html").count("badge proof") == render(example, "html").count("badge proof") + 1
 
 
 @pytest.mark.parametrize(
@@ -271,7 +317,7 @@ class Tags(HTMLParser):
 
 
 def test_markdown_holds_no_markup_of_others(hostile: Run, example: Run) -> None:
-    allowed = {"h2", "h3", "p", "strong", "ul", "li", "code", "table", "thead", "tbody", "tr", "th", "td", "br"}
+    allowed = {"h2", "h3", "p", "strong", "ul", "li", "code", "pre", "table", "thead", "tbody", "tr", "th", "td", "br"}
     for run in (hostile, example):
         seen = Tags()
         seen.feed(MarkdownIt("commonmark").enable("table").render(render(run, "markdown")))

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-fo
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.text import indented, visible
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting.model import Control, Finding, Run
@@ -42,7 +41,7 @@ def render(run: Run) -> str:
         counts[finding.fingerprint] += 1
         control = controls.get(finding.control) or run.control(finding.control)
         findings.append(_finding(run, finding, control, counts[finding.fingerprint]))
-    return json.dumps(findings, indent=2) + "\n"
+    return indented(findings)
 
 
 def _text(text: str, limit: int) -> str:
@@ -96,6 +95,7 @@ def _fields(run: Run, finding: Finding) -> dict[str, str]:
         "stsguard/Location": where,
         "stsguard/MuteReason": finding.mute_reason or "",
         "stsguard/Fingerprint": finding.fingerprint,
+        "stsguard/Demonstrated": {True: "true", False: "false", None: ""}[finding.demonstrated],
     }
     return {name: _text(text, 1024) for name, text in fields.items() if text}
 

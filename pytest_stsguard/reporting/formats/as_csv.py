@@ -15,7 +15,7 @@ __all__ = ["render"]
 
 _COLUMNS: Final = (
     *("control", "title", "severity", "status", "resource", "message"),
-    *("place", "file", "line", "reason", "fingerprint"),
+    *("place", "file", "line", "reason", "fingerprint", "demonstrated"),
 )
 # OWASP, CSV injection: what makes a spreadsheet read a cell as a formula, with the full-width forms that Excel accepts
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -39,6 +39,7 @@ def _row(finding: Finding, title: str) -> tuple[str, ...]:
     return (
         *(finding.control, title, finding.severity, status, finding.resource, finding.message),
         *(finding.place, file, line, finding.mute_reason or "", finding.fingerprint),
+        {True: "yes", False: "no", None: ""}[finding.demonstrated],
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.templates import page, source
 from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.views.blast import graph
+from pytest_stsguard.reporting.views.containment import table
 from pytest_stsguard.reporting.views.findings import cards, cleanups, groups, holders
 from pytest_stsguard.reporting.views.matrix import matrix
 from pytest_stsguard.reporting.views.timeline import is_drawn, picture
@@ -26,6 +28,7 @@ MOST_CARDS: Final = 400
 """Findings that stand on the page itself; the others are data, which JavaScript shows when they are looked for."""
 MOST_HOLDERS: Final = 500
 MOST_DRILLS: Final = 60
+MOST_BLASTS: Final = 20
 MOST_DATA: Final = 3_300_000
 """Characters of data: evidence and policies fill what the findings leave, so that a page of 10,000 roles is under 5 MB."""
 
@@ -56,6 +59,9 @@ def render(run: Run) -> str:
         calendar=cleanups(run),
         drills=[picture(drill) for drill in drawn[:MOST_DRILLS]],
         plain=[drill for drill in run.drills if drill not in drawn[:MOST_DRILLS]],
+        containment=None if run.containment is None else table(run.containment),
+        blasts=[graph(blast) for blast in run.blast[:MOST_BLASTS]],
+        blasts_left=len(run.blast[MOST_BLASTS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
         data=_block(made[MOST_CARDS:]),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from pytest_stsguard.reporting.text import indented
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting.model import Run
@@ -15,4 +16,4 @@ __all__ = ["render"]
 
 def render(run: Run) -> str:
     """Render as JSON in ASCII, so that no mark of direction and no half surrogate reaches a terminal or an editor."""
-    return json.dumps(msgspec.to_builtins(run), indent=2) + "\n"
+    return indented(msgspec.to_builtins(run))

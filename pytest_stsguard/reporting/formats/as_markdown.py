@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.views.blast import spots
+from pytest_stsguard.reporting.views.containment import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_stsguard.reporting.model import Finding, Run
+    from pytest_stsguard.reporting.model import Blast, Finding, Run
 
 __all__ = ["render"]
 
@@ -23,11 +25,15 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|~&$]|^[-+=#]|^\d+(?=[.)]))")
 _LINKS = re.compile(r"@|#(?=\d)|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 _NAME = 200
 _MESSAGE = 400
+_MOST_BLASTS: Final = 3
+_MOST_SPOTS: Final = 25
+_MOST_WIRES: Final = 60
+_MOST_NAMES: Final = 20
 
 
 def render(run: Run) -> str:
     """Render as Markdown: the verdict, the counts, then the findings by control, the gravest first, as far as they fit."""
-    lines = [*_head(run), *_gaps(run), *_drills(run)]
+    lines = [*_head(run), *_gaps(run), *_drills(run), *_containment(run), *_blasts(run)]
     size = sum(map(len, lines))
     shown = 0
     active = [finding for finding in run.findings if finding.active]
@@ -86,6 +92,64 @@ def _drills(run: Run) -> Iterator[str]:
         yield f"- {_code(visible(drill.test, _NAME))} failed"
 
 
+def _containment(run: Run) -> Iterator[str]:
+    """Tell what each way to end sessions does to a stolen session of each kind."""
+    if run.containment is None:
+        return
+    found = table(run.containment)
+    yield ""
+    yield "**Containment:** does it stop a stolen session?"
+    yield ""
+    yield "| session | " + " | ".join(_escape(name) for name, _ in found.methods) + " |"
+    yield "|---" * (len(found.methods) + 1) + "|"
+    cells = {(cell.session, cell.method): cell.outcomes for cell in run.containment.cells}
+    first = next(iter(run.containment.subjects), "")
+    for session in run.containment.sessions:
+        said = [cells.get((session, method), {}).get(first, "") for method in run.containment.methods]
+        words = ["yes" if one not in {"", "allowed"} else "**no**" if one else "" for one in said]
+        yield f"| {_escape(visible(session, 60))} | {' | '.join(words)} |"
+
+
+def _blasts(run: Run) -> Iterator[str]:
+    for blast in run.blast[:_MOST_BLASTS]:
+        start = next(node for node in blast.nodes if node.id == blast.start)
+        survivors = sum(node.survives_revocation for node in blast.nodes)
+        yield ""
+        yield (
+            f"**Blast radius** of {_code(visible(start.name, _NAME))}: {len(blast.nodes) - 1:,} more, of which "
+            f"{survivors:,} survive a revocation of it alone."
+        )
+        yield ""
+        yield "```mermaid"
+        yield from _mermaid(blast)
+        yield "```"
+        if blast.revocation_set:
+            shown = ", ".join(_code(visible(arn, _NAME)) for arn in blast.revocation_set[:_MOST_NAMES])
+            more = len(blast.revocation_set) - _MOST_NAMES
+            yield ""
+            yield f"Revoke together: {shown}{f' and {more:,} more' if more > 0 else ''}."
+
+
+def _mermaid(blast: Blast) -> Iterator[str]:
+    """Write a graph in Mermaid, which GitHub and GitLab draw: every character of a name that could be syntax is a number."""
+    found = spots(blast, most=_MOST_SPOTS)
+    home = {name: index for index, spot in enumerate(found) for name in spot.ids}
+    yield "flowchart LR"
+    for index, spot in enumerate(found):
+        words = {"start": "stolen", "survives": f"{spot.kind}, survives"}.get(spot.state, spot.kind)
+        style = f":::{spot.state}" if spot.state in {"start", "survives"} else ""
+        yield f'  n{index}["{_numbered(spot.name)}<br>{_numbered(words)}"]{style}'
+    joined = dict.fromkeys((home[edge.source], home[edge.to], visible(edge.kind, 40)) for edge in blast.edges)
+    for source, to, kind in list(joined)[:_MOST_WIRES]:
+        yield f'  n{source} -->|"{_numbered(kind)}"| n{to}'
+    yield "  classDef start fill:#18212c,color:#ffffff"
+    yield "  classDef survives fill:#fde8ee,stroke:#a3123a,color:#18212c"
+
+
+def _numbered(text: str) -> str:
+    return "".join(char if char.isalnum() or char in " _-.,/:" else f"#{ord(char)};" for char in visible(text, 60))
+
+
 def _heading(run: Run, name: str, findings: list[Finding]) -> Iterator[str]:
     control = run.control(name)
     yield ""
@@ -103,7 +167,8 @@ def _item(finding: Finding) -> str:
     where = ""
     if finding.location is not None:
         where = f" ({_code(visible(finding.location.file, _NAME) + ':' + str(finding.location.line))})"
-    return f"- {_code(visible(finding.resource, _NAME))}: {_escape(visible(finding.message, _MESSAGE))}{where}"
+    proof = " **demonstrated**" if finding.demonstrated else ""
+    return f"- {_code(visible(finding.resource, _NAME))}: {_escape(visible(finding.message, _MESSAGE))}{where}{proof}"
 
 
 def _escape(text: str) -> str:

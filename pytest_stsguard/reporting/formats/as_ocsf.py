@@ -6,12 +6,11 @@ https://schema.ocsf.io/1.9.0/classes/compliance_finding
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.text import indented, visible
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting.model import Control, Drill, Finding, Run
@@ -34,7 +33,7 @@ def render(run: Run) -> str:
     controls = {control.id: control for control in run.controls}
     events = [_finding(run, one, controls.get(one.control) or run.control(one.control)) for one in run.findings]
     events += [_drill(run, drill) for drill in run.drills if drill.outcome == "failed"]
-    return json.dumps(events, indent=2) + "\n"
+    return indented(events)
 
 
 def _event(run: Run, class_uid: int, severity: str) -> dict[str, Any]:
@@ -106,6 +105,8 @@ def _finding(run: Run, finding: Finding, control: Control) -> dict[str, Any]:
         ],
         "unmapped": {"place": visible(finding.place), "target": visible(run.target)},
     }
+    if finding.demonstrated is not None:
+        event["unmapped"]["demonstrated"] = finding.demonstrated
     if reason:
         event["status_detail"] = visible(reason)
     if finding.location is not None:

@@ -1,17 +1,19 @@
 """SARIF 2.1.0, as GitHub code scanning takes it.
 
 https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit
 """
 
 from __future__ import annotations
 
-import json
 import re
+import zlib
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from pytest_stsguard.reporting.text import visible
+from pytest_stsguard.reporting.model import RANKS
+from pytest_stsguard.reporting.text import indented, visible
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting.model import Control, Finding, Gap, Run
@@ -20,7 +22,12 @@ __all__ = ["render"]
 
 MOST_RESULTS: Final = 25_000
 """GitHub refuses a run with more."""
-_MOST_TAGS: Final = 10
+MOST_SHOWN: Final = 5_000
+"""Of more results GitHub keeps so many, by severity."""
+MOST_BYTES: Final = 10_000_000
+"""GitHub refuses a larger file; compressed, as it is uploaded."""
+_FAST: Final = 1
+_MOST_TAGS: Final = 10  # GitHub refuses a rule with more than 20, and shows 10
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _SITE: Final = "https://pypi.org/project/pytest-stsguard/"
 _LEVELS: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
@@ -37,15 +44,22 @@ def render(run: Run) -> str:
         if finding.control not in rules:
             rules[finding.control] = len(descriptions)
             descriptions.append(run.control(finding.control))
-    shown = run.findings[:MOST_RESULTS]
-    driver = {
-        "name": run.tool.name,
-        "informationUri": _SITE,
-        "rules": [_rule(control) for control in descriptions],
-    }
+    findings = sorted(run.findings, key=lambda finding: RANKS.index(finding.severity))[:MOST_RESULTS]
+    results = [_result(finding, rules[finding.control], run) for finding in findings]
+    head = [_rule(control) for control in descriptions]
+    while True:
+        text = indented(_log(run, head, results))
+        size = len(text) if len(text) <= MOST_BYTES else len(zlib.compress(text.encode(), _FAST))
+        if size <= MOST_BYTES or not results:
+            return text
+        del results[len(results) * MOST_BYTES * 9 // (size * 10) :]
+
+
+def _log(run: Run, rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:
+    driver = {"name": run.tool.name, "informationUri": _SITE, "rules": rules}
     if run.tool.version:
         driver["version"] = run.tool.version
-    log = {
+    return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
         "runs": [
@@ -54,13 +68,12 @@ def render(run: Run) -> str:
                 "automationDetails": {"id": f"stsguard/{visible(run.target, 200)}/"},
                 "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the root of the repository"}}},
                 "columnKind": "utf16CodeUnits",
-                "invocations": [_invocation(run, left_out=len(run.findings) - len(shown))],
-                "results": [_result(finding, rules[finding.control], run) for finding in shown],
+                "invocations": [_invocation(run, shown=len(results))],
+                "results": results,
                 "properties": {"account": visible(run.account), "at": run.at, "verdict": run.verdict},
             }
         ],
     }
-    return json.dumps(log, indent=2) + "\n"
 
 
 def _rule(control: Control) -> dict[str, Any]:
@@ -122,6 +135,8 @@ def _result(finding: Finding, rule: int, run: Run) -> dict[str, Any]:
             "place": visible(finding.place),
         },
     }
+    if finding.demonstrated is not None:
+        result["properties"]["demonstrated"] = finding.demonstrated
     if run.changes is not None:
         result["baselineState"] = "unchanged" if finding.baselined else "new"
     if finding.muted:
@@ -158,13 +173,16 @@ def _artifact(file: str) -> dict[str, str]:
     return {"uri": quote(visible(path.removeprefix("./")), safe="/"), "uriBaseId": "%SRCROOT%"}
 
 
-def _invocation(run: Run, *, left_out: int) -> dict[str, Any]:
+def _invocation(run: Run, *, shown: int) -> dict[str, Any]:
     notes = [
         *(_note(gap, "error") for gap in run.errors),
         *(_note(gap, "note", "not evaluated: ") for gap in run.not_evaluated),
     ]
-    if left_out:
-        text = f"{left_out:,} findings of lesser severity are left out: GitHub takes {MOST_RESULTS:,}"
+    if shown < len(run.findings):
+        text = f"{len(run.findings) - shown:,} findings of lesser severity are left out: GitHub takes {MOST_RESULTS:,} of at most 10 MB"
+        notes.append({"level": "warning", "message": {"text": text}})
+    if shown > MOST_SHOWN:
+        text = f"GitHub shows the {MOST_SHOWN:,} gravest of these {shown:,} results"
         notes.append({"level": "warning", "message": {"text": text}})
     return {"executionSuccessful": not run.errors, "toolExecutionNotifications": notes}
 

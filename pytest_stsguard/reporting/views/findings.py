@@ -158,7 +158,7 @@ def _card(run: Run, finding: Finding, anchor: str) -> Card:
 
 
 def facts(evidence: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Flatten evidence into names and texts; what is empty is left out."""
+    """Flatten evidence into names and texts, yes or no in words; what is empty is left out."""
     found = list(_facts(evidence, ""))
     more = len(found) - _MOST_FACTS
     return tuple(found[:_MOST_FACTS] + ([("more", f"{more} in the JSON report")] if more > 0 else []))
@@ -173,6 +173,7 @@ def _facts(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from _facts(inner, f"{name} {index + 1}")
     elif value not in (None, "", []):
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = ("no", "yes")[value] if isinstance(value, bool) else text
         yield visible(name.replace("_", " "), 120), visible(text, 400)
 
 

@@ -22,6 +22,7 @@ __all__ = ["Picture", "is_drawn", "picture"]
 # what the drill room writes: a session by its key, or by a name that it was given before
 _KEY = re.compile(r"(?P<name>\*{4}\w{4})\b")
 _NAMED = re.compile(r"(?P<name>\S+) of the (?P<party>\S+): (?P<arn>[^,]*), (?P<key>\*{4}\w{4})\Z")
+_EXPIRY = re.compile(r", expires (?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)\Z")
 _TO = re.compile(r"\S+ to (?P<name>\S+)(?: \([^()]*\))?\Z")
 _CALLS: Final = ("allowed", "denied", "inconclusive")
 _BIRTHS: Final = ("issued", "stolen")
@@ -35,13 +36,26 @@ _MINUTE = 60
 
 @dataclass(slots=True)
 class Lane:
-    """A session: its name or its key's last four characters, who it is, and its marks."""
+    """A session: its name or its key's last four characters, who it is, and its marks.
+
+    `end` is where its credentials expire, if that is known, and `until` the moment; `labels` name marks: where, which side
+    of the mark, the words.
+    """
 
     name: str
     who: str
     y: int
     stolen: bool = False
     marks: list[tuple[int, str, str]] = field(default_factory=list)
+    labels: list[tuple[int, str, str]] = field(default_factory=list)
+    end: int | None = None
+    until: str = ""
+
+    @property
+    def dead(self) -> int | None:
+        """Where the first denial stands after which nothing was allowed; from there on it lives in name only."""
+        last = max((x for x, kind, _ in self.marks if kind == "allowed"), default=0)
+        return next((x for x, kind, _ in self.marks if kind == "denied" and x >= last), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,7 @@ class Act:
     kind: str
     session: str | None = None
     who: str = ""
+    expires: str = ""
 
     @property
     def call(self) -> str:
@@ -88,7 +103,7 @@ def picture(drill: Drill) -> Picture:
     """Draw a drill."""
     steps = drill.steps[:_MOST_STEPS]
     acts = _acts(steps)
-    scale, ticks = _scale([step.at for step in steps])
+    scale, ticks = _scale([*(step.at for step in steps), *(act.expires for act in acts if act.expires)])
     lanes: dict[str, Lane] = {}
     for act in acts:
         if act.session is not None:
@@ -97,6 +112,11 @@ def picture(drill: Drill) -> Picture:
             lane.who = lane.who or act.who
             lane.stolen = lane.stolen or act.kind == "stolen"
             lane.marks.append((scale[act.step.at], act.kind, _label(act.step)))
+            if act.expires:
+                lane.end, lane.until = scale[act.expires], visible(act.expires, 40)
+    revoked = next((scale[act.step.at] for act in acts if act.kind == "revoked"), None)
+    for lane in lanes.values():
+        lane.labels += _labels(lane, revoked)
     floor = _TOP + len(lanes) * _LANE
     probes, containment = _containment(acts, lanes)
     return Picture(
@@ -122,19 +142,33 @@ def _acts(steps: tuple[Step, ...]) -> list[Act]:
     found: list[Act] = []
     known: set[str] = set()
     for step in steps:
-        named, to, key = _NAMED.match(step.detail), _TO.match(step.detail), _KEY.search(step.detail)
+        expiry = _EXPIRY.search(step.detail)
+        detail = step.detail[: expiry.start()] if expiry else step.detail
+        expires = expiry["at"] if expiry and _is_moment(expiry["at"]) else ""
+        named, to, key = _NAMED.match(detail), _TO.match(detail), _KEY.search(detail)
         if step.action == "session" and named:
             known.add(named["name"])
             kind = "stolen" if named["party"] == "thief" else "issued"
-            found.append(Act(step, kind, named["name"], _who(named["arn"])))
+            found.append(Act(step, kind, named["name"], _who(named["arn"]), expires))
         elif step.action in _CALLS and to and to["name"] in known:
             found.append(Act(step, step.action, to["name"]))
         elif step.action in (*_CALLS, *_BIRTHS) and key:
-            who = _who(step.detail.partition(",")[0]) if step.action in _BIRTHS else ""
-            found.append(Act(step, step.action, key["name"], who))
+            who = _who(detail.partition(",")[0]) if step.action in _BIRTHS else ""
+            found.append(Act(step, step.action, key["name"], who, expires))
         else:
             found.append(Act(step, step.action))
     return found
+
+
+def _labels(lane: Lane, revoked: int | None) -> Iterator[tuple[int, str, str]]:
+    """Name what a reader looks for on a stolen session: the last call allowed and the first denied, and its expiry."""
+    if lane.stolen and revoked is not None:
+        allowed = [x for x, kind, _ in lane.marks if kind == "allowed"]
+        denied = [x for x, kind, _ in lane.marks if kind == "denied" and x >= revoked]
+        if allowed:
+            yield allowed[-1], "end" if denied else "middle", "last allowed"
+        if denied:
+            yield denied[0], "start", "first denied"
 
 
 def _who(arn: str) -> str:
@@ -159,6 +193,13 @@ def _notes(acts: list[Act], scale: dict[str, int]) -> Iterator[tuple[int, str, s
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return _moment(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _scale(moments: list[str]) -> tuple[dict[str, int], list[tuple[int, str]]]:

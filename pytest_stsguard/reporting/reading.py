@@ -1,0 +1,81 @@
+"""Reading what was written as JSON: a run, or what a stolen session can become."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from pytest_stsguard.errors import InputError
+from pytest_stsguard.findings.suggestion import show
+from pytest_stsguard.reporting.builder import blast_of, completed
+from pytest_stsguard.reporting.model import SCHEMA, Blast, Run
+
+__all__ = ["read", "read_blast"]
+
+_RUN: Final = "make one with --stsguard-report json:PATH"
+_BLAST: Final = "make one with stsguard blast ROLE --output json"
+
+
+def read(path: str | Path) -> Run:
+    """Read a run from a JSON report, or from what ``stsguard audit --output json`` printed.
+
+    Raises:
+        InputError: missing, unreadable, not JSON, another version, or another shape.
+    """
+    run = _read(path, Run, _RUN)
+    for moment in (run.at, *(step.at for drill in run.drills for step in drill.steps)):
+        if not _is_moment(moment):
+            raise InputError(f"`{show(moment)}` is no moment", location=str(path), hint="as 2026-11-20T12:00:00Z")
+    for index, finding in enumerate(run.findings):
+        if finding.policy is not None and not 0 <= finding.policy < len(run.policies):
+            raise InputError("points at no policy of the report", location=f"{path}: findings[{index}].policy")
+    for blast in run.blast:
+        _check(blast, path)
+    return completed(run)
+
+
+def read_blast(path: str | Path) -> Blast:
+    """Read what ``stsguard blast --output json`` printed.
+
+    Raises:
+        InputError: missing, unreadable, not JSON, another version, or another shape.
+    """
+    blast = _read(path, Blast, _BLAST)
+    _check(blast, path)
+    return blast_of(msgspec.to_builtins(blast))
+
+
+def _read(path: str | Path, kind: Any, hint: str) -> Any:
+    try:
+        data = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"the report cannot be read: {reason}", location=str(path)) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError("the report is not JSON", location=str(path), hint=hint) from error
+    version = data.get("schema") if isinstance(data, dict) else None
+    if version != SCHEMA or isinstance(version, bool):
+        raise InputError(f"is no report of schema {SCHEMA}", location=str(path), hint=hint)
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        reason = str(error)
+        raise InputError(f"is no report: {reason[0].lower()}{reason[1:]}", location=str(path), hint=hint) from error
+
+
+def _check(blast: Blast, path: str | Path) -> None:
+    known = {node.id for node in blast.nodes}
+    for end in (blast.start, *(end for edge in blast.edges for end in (edge.source, edge.to))):
+        if end not in known:
+            raise InputError(f"`{show(end)}` is no node of the blast radius", location=str(path), hint=_BLAST)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

@@ -1,0 +1,163 @@
+"""What a stolen session can become: read, drawn in layers, folded when there is much of it, told in every format."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from pytest_stsguard.cli.report import report
+from pytest_stsguard.errors import InputError
+from pytest_stsguard.reporting import Run, read, render, write
+from pytest_stsguard.reporting.builder import blast_of
+from pytest_stsguard.reporting.model import Blast, Edge, Node
+from pytest_stsguard.reporting.reading import read_blast
+from pytest_stsguard.reporting.views.blast import MOST_BOXES, graph, said, spots
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROLES = {"d": "oa", "o": "mb", "b": "o", "m": "d", "a": "a"}
+
+
+def wide(count: int, *, survivors: int = 0) -> Blast:
+    nodes = [
+        Node(id="start", kind="role"),
+        *(Node(id=f"r{n}", kind="role", survives_revocation=n >= count - survivors) for n in range(count)),
+    ]
+    return Blast(
+        start="start",
+        nodes=tuple(nodes),
+        edges=tuple(Edge(source="start", to=f"r{n}", kind="assume") for n in range(count)),
+    )
+
+
+def chain(count: int) -> Blast:
+    nodes = tuple(Node(id=str(n), kind=f"kind {n}") for n in range(count))
+    return Blast(
+        start="0", nodes=nodes, edges=tuple(Edge(source=str(n), to=str(n + 1), kind="assume") for n in range(count - 1))
+    )
+
+
+def test_layers_go_from_the_theft_to_the_right(radius: Any) -> None:
+    drawn = graph(radius(ROLES, survivors="obm", proven="m"))
+    at = {box.name: box for box in drawn.boxes}
+    assert at["d"].x < at["o"].x == at["a"].x < at["m"].x == at["b"].x
+    assert {name: box.state for name, box in at.items()} == {
+        "d": "start",
+        "a": "ends",
+        **dict.fromkeys("obm", "survives"),
+    }
+    assert at["a"].words == "role, renews itself"
+    assert (drawn.nodes, drawn.survivors, len(drawn.wires)) == (5, 3, 7)
+    assert [wire.title for wire in drawn.wires][:3] == [
+        "d to o: assume",
+        "d to a: assume",
+        "o to m: assume, demonstrated",
+    ]
+    assert [wire.label for wire in drawn.wires if "demonstrated" in wire.title] == ["✓ assume"]
+    for box in drawn.boxes:
+        assert 0 <= box.x <= drawn.width - 190
+        assert 0 <= box.y <= drawn.height - 38
+    assert len({(box.x, box.y) for box in drawn.boxes}) == 5
+
+
+def test_way_back_runs_below_every_box(radius: Any) -> None:
+    drawn = graph(radius(ROLES))
+    lowest = max(box.y + 38 for box in drawn.boxes)
+    floors = [int(match[1]) for wire in drawn.wires if (match := re.search(r"V(\d+)H", wire.path))]
+    assert len(floors) == 2
+    assert all(lowest < floor < drawn.height for floor in floors)
+    assert len(set(floors)) == 2
+
+
+def test_sixty_nodes_are_drawn_and_more_are_folded() -> None:
+    assert len(graph(wide(MOST_BOXES - 1)).boxes) == MOST_BOXES
+    drawn = graph(wide(500, survivors=20))
+    assert len(drawn.boxes) <= MOST_BOXES
+    assert sum(box.state == "survives" for box in drawn.boxes) == 20
+    (folded,) = (box for box in drawn.boxes if box.state == "more")
+    assert folded.name == f"{500 - (len(drawn.boxes) - 2):,} more"
+    assert (drawn.nodes, drawn.survivors) == (501, 20)
+
+
+@pytest.mark.parametrize("blast", [chain(5_000), wide(5_000)], ids=["deep", "wide"])
+def test_drawing_stays_small_whatever_there_is(blast: Blast) -> None:
+    drawn = graph(blast)
+    assert len(drawn.boxes) <= MOST_BOXES
+    assert drawn.width < 5_000
+    assert drawn.height < 5_000
+    assert len(drawn.steps) + drawn.left_out == len(blast.edges)
+    shown = [spot for spot in spots(blast, most=MOST_BOXES) for _ in spot.ids]
+    assert len(shown) == len(blast.nodes)
+
+
+def test_calls_are_written_as_they_are_made() -> None:
+    call = {"service": "sts", "operation": "AssumeRole", "parameters": {"RoleArn": "arn:x", "DurationSeconds": 900}}
+    assert said(call) == "sts.AssumeRole(RoleArn=arn:x, DurationSeconds=900)"
+    assert said({"Sid": "A"}) == '{"Sid": "A"}'
+    assert said(None) == ""
+
+
+def test_every_format_tells_of_it(example: Run, radius: Any) -> None:
+    run = msgspec.structs.replace(example, blast=(radius(ROLES, survivors="obm"),))
+    page = render(run, "html")
+    assert page.count('<svg class="blast"') == 1
+    assert "3 of 4 survive" in page
+    assert "policy Statement[0]" in page
+    text = render(run, "markdown")
+    assert "**Blast radius** of `d`: 4 more, of which 3 survive a revocation of it alone." in text
+    assert 'n0 -->|"assume"| n1' in text
+    assert "Revoke together: `arn:aws:iam::111122223333:role/o`" in text
+    (told,) = json.loads(render(run, "json"))["blast"]
+    assert told["edges"][0] == {
+        "from": "d",
+        "to": "o",
+        "kind": "assume",
+        "statement": "policy Statement[0]",
+        "calls": [],
+        "demonstrated": None,
+    }
+
+
+def test_names_are_no_syntax_of_mermaid(hostile: Run) -> None:
+    (graph,) = re.findall(r"```mermaid\n(.*?)\n```", render(hostile, "markdown"), re.DOTALL)
+    for line in graph.split("\n")[1:-2]:
+        assert re.fullmatch(r'  n\d+\["[^"`<>|{}]*<br>[^"`<>|{}]*"\](:::\w+)?|  n\d+ -->\|"[^"`<>|{}]*"\| n\d+', line)
+
+
+def test_command_shows_what_another_printed(example: Run, radius: Any, tmp_path: Path) -> None:
+    blast = radius(ROLES, survivors="o")
+    (tmp_path / "blast.json").write_text(json.dumps(msgspec.to_builtins(blast)))
+    write(example, "json", tmp_path / "run.json")
+    command = ["--from", f"{tmp_path}/run.json", "--blast", f"{tmp_path}/blast.json", "--format", "json"]
+    shown = CliRunner().invoke(report, command, standalone_mode=False)
+    (tmp_path / "again.json").write_bytes(shown.stdout_bytes)
+    assert read(tmp_path / "again.json").blast == (*example.blast, blast)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"start": "nobody"}, "`nobody` is no node of the blast radius"),
+        ({"edges": [{"from": "d", "to": "x\x1b", "kind": "k"}]}, r"`x\\x1b` is no node"),
+        ({"nodes": 7}, "is no report: expected `array`"),
+        ({"schema": 3}, "is no report of schema 1"),
+    ],
+)
+def test_file_that_is_no_blast_radius_is_refused(changed: Any, said: str, radius: Any, tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text(json.dumps(msgspec.to_builtins(radius(ROLES)) | changed))
+    with pytest.raises(InputError, match=said):
+        read_blast(tmp_path / "b.json")
+
+
+def test_secrets_of_calls_are_redacted_and_equal_steps_kept_once(radius: Any) -> None:
+    data = msgspec.to_builtins(radius({"a": "b"}))
+    data["edges"] = [{**data["edges"][0], "calls": [{"SecretAccessKey": "hidden"}]}] * 3
+    blast = blast_of(data)
+    assert len(blast.edges) == 1
+    assert "hidden" not in repr(blast)
