@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog, exit_zero
+from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from pytest_stsguard.cloud import Cloud
     from pytest_stsguard.drill import Cell, Result, Step
 
-__all__ = ["drill"]
+__all__ = ["Progress", "drill"]
 
 _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revoked": "bold", "state": "bold blue"}
 
@@ -21,31 +23,71 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 @click.command(
     epilog=epilog(
         "stsguard drill assumed-role",
-        "Exit code: 0 every expectation was met, 1 one was not, 2 bad usage or input.",
+        "On an account: --target aws:PROFILE rehearses and prints each call; --live-drill does it, in an account that "
+        "stsguard.toml lists under [live] accounts. A drill that was killed: --rollback --journal FILE.",
+        "Exit code: 0 every expectation was met, 1 one was not, 2 bad usage or input, 3 AWS out of reach or access denied "
+        "there, 130 interrupted.",
     ),
 )
 @click.argument("name", nargs=-1)
 @click.option("--list", "listing", is_flag=True, help="List the shipped scenarios.")
 @click.option("--matrix", is_flag=True, help="Measure every method against every kind of session.")
 @click.option("--method", multiple=True, help="With --matrix: only this method; repeatable.")
-@click.option("--target", default="demo", show_default=True, help="Where: the simulated demo world.")
+@click.option("--target", default="demo", show_default=True, help="Where: demo, export:FILE or aws[:PROFILE].")
+@click.option("--role", multiple=True, metavar="NAME", help="A role of the target for the scenario's; repeatable.")
+@click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
+@click.option("--live-drill", "live", is_flag=True, help="Change the account; without it the drill is rehearsed.")
+@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
+@click.option("--journal", metavar="FILE", help="Where every step on an account is noted before it is done.")
+@click.option("--kill-switch", metavar="FILE", help="Stop, and put all back, as soon as this file exists.")
+@click.option(
+    "--within",
+    type=click.FloatRange(0, 3600),
+    default=60,
+    show_default=True,
+    help="Seconds that an account is given to follow a change.",
+)
+@click.option("--rollback", is_flag=True, help="Put back what a drill left that was killed.")
 @click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
 @exit_zero
+@aws_settings
 def drill(
-    name: tuple[str, ...], *, listing: bool, matrix: bool, method: tuple[str, ...], target: str, output: str
+    name: tuple[str, ...],
+    *,
+    listing: bool,
+    matrix: bool,
+    method: tuple[str, ...],
+    target: str,
+    output: str,
+    **live: Any,
 ) -> int:
     """Play the scenarios NAME: shipped ones by name, your own by file."""
     from pytest_stsguard.errors import ConfigurationError
 
-    if target != "demo":
-        raise ConfigurationError(
-            f"a drill on `{target}` is not supported yet", hint="drills run in the simulated cloud"
-        )
-    if listing + matrix + bool(name) != 1:
+    if listing + matrix + bool(name) + live["rollback"] != 1:
         raise ConfigurationError("what to play is not said", hint="give names, or --list, or --matrix")
     if listing:
         return _list(output)
-    return _matrix(method, output) if matrix else _play(name, output)
+    if matrix:
+        return _matrix(method, output)
+    scheme, _, where = target.partition(":")
+    if scheme == "aws":
+        return _on_account(name, where or None, live, output)
+    if live["live"] or live["rollback"]:
+        raise ConfigurationError(f"nothing of `{target}` can be changed", hint="a live drill goes with --target aws")
+    return _play(name, target, live["role"], output)
+
+
+def _on_account(names: Sequence[str], profile: str | None, live: dict[str, Any], output: str) -> int:
+    from pytest_stsguard.cli.live_drill import LiveOptions, play_live, roll_back_live
+
+    rollback = live.pop("rollback")
+    options = LiveOptions(profile, roles=live.pop("role"), **live)
+    if rollback:
+        return roll_back_live(options)
+    results, code = play_live(names, options)
+    _tell(results, output)
+    return code
 
 
 def _list(output: str) -> int:
@@ -61,25 +103,52 @@ def _list(output: str) -> int:
     return 0
 
 
-def _play(names: Sequence[str], output: str) -> int:
-    from pytest_stsguard.cli.output import emit_data
-    from pytest_stsguard.cloud import Cloud
+def _play(names: Sequence[str], target: str, roles: Sequence[str], output: str) -> int:
     from pytest_stsguard.drill import load_scenario, play
 
     scenarios = [load_scenario(name) for name in names]
     results = []
     for scenario in scenarios:
-        with _Progress(scenario.title) as progress, Cloud() as cloud:
-            results.append(play(scenario, cloud, listener=progress.step))
+        with Progress(scenario.title) as progress, _world(target, roles) as cloud:
+            given = dict(zip(scenario.roles, roles, strict=False))
+            results.append(play(scenario, cloud, given=given, listener=progress.step))
+    _tell(results, output)
+    return 0 if all(one.passed for one in results) else 1
+
+
+@contextmanager
+def _world(target: str, roles: Sequence[str]) -> Iterator[Cloud]:
+    """Open the simulated cloud: the demo world, or what an export, a template or a plan tells of an account."""
+    from pytest_stsguard.cloud import Cloud
+    from pytest_stsguard.errors import ConfigurationError
+
+    if target == "demo":
+        with Cloud() as cloud:
+            yield cloud
+        return
+    from pytest_stsguard.account import load
+
+    account = load(target)
+    if missing := [name for name in roles if name not in {role.name for role in account.roles}]:
+        raise ConfigurationError(f"there is no role `{missing[0]}` in `{target}`")
+    with Cloud(account=account.id, world="empty") as cloud:
+        loaded = cloud.load(account)
+        for line in loaded.left_out:
+            click.echo(f"not loaded: {line}", err=True)
+        yield cloud
+
+
+def _tell(results: Sequence[Result], output: str) -> None:
+    from pytest_stsguard.cli.output import emit_data
+
     if output != "table":
         emit_data([one.as_json() for one in results], output)
     else:
         for result in results:
             _show(result)
-    return 0 if all(one.passed for one in results) else 1
 
 
-class _Progress:
+class Progress:
     """Shows on stderr what is going on, while it goes on; silent where nobody watches."""
 
     def __init__(self, title: str) -> None:
@@ -166,7 +235,7 @@ def _matrix(methods: Sequence[str], output: str) -> int:
     if unknown := [one for one in methods if one not in METHODS]:
         raise ConfigurationError(f"unknown revocation method `{unknown[0]}`", hint=f"there are: {', '.join(METHODS)}")
     chosen = methods or tuple(METHODS)
-    with _Progress("containment matrix"), Cloud() as cloud:
+    with Progress("containment matrix"), Cloud() as cloud:
         cells = tuple(measure_matrix(cloud, methods=chosen))
     missing = {name: why for name, why in NOT_MEASURED.items() if name in chosen}
     if output != "table":

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pytest_stsguard.clock import SimulatedClock
+from pytest_stsguard.drill.ground import cloud_of
 from pytest_stsguard.drill.observation import outcome_of
 from pytest_stsguard.drill.stage import ACCESS, PATH, document
 from pytest_stsguard.drill.theft import ci_session, console_session, container_session, instance_session
 from pytest_stsguard.errors import ConfigurationError, DrillError
-from pytest_stsguard.revocation import METHODS, revoke
+from pytest_stsguard.revocation import METHODS, Revocation, revoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_stsguard.drill.stage import Stage
+    from pytest_stsguard.revocation import Plan
 
-__all__ = ["ACTS"]
+__all__ = ["ACTS", "READ"]
 
-_READ = ("s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:ListAccountAliases")
+READ = ("s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:ListAccountAliases")
+"""What the roles and users of a scenario may do that names nothing: what `scenario.PROBES` ask."""
+
+_UNKNOWN_YET = {"NoSuchEntity", "NoSuchEntityException", "InvalidClientTokenId", "MalformedPolicyDocument"}
 _TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
 
 
@@ -27,42 +35,81 @@ def _role(
     stage: Stage, *, name: str, trust: list[str] | None = None, service: str = "", allow: list[str] | None = None
 ) -> None:
     """Make a role; `trust` names other roles of the scenario or users, else the account is trusted."""
-    account = stage.cloud.account
-    who: dict[str, Any] = {"AWS": [stage.filled(_braced(one)) for one in trust] if trust else account}
+    if name in stage.given:
+        stage.adopted[name] = stage.ground.role_arn(stage.given[name])
+        stage.note("uses", f"role {stage.given[name]} in the place of {name}")
+        return
+    who: dict[str, Any] = {
+        "AWS": [stage.filled(_braced(one)) for one in trust] if trust else _account(stage),
+    }
     if service:
         who = {"Service": service}
     statement = {"Effect": "Allow", "Principal": who, "Action": "sts:AssumeRole" if service else _TRUSTED}
-    iam = stage.client("iam")
-    made = iam.create_role(RoleName=name, Path=PATH, AssumeRolePolicyDocument=document([statement]))
-    stage.arns[name] = made["Role"]["Arn"]
-    _allow(iam.put_role_policy, allow, RoleName=name)
-    stage.note("made", f"role {name}")
+    own = _make(stage, "role", name, AssumeRolePolicyDocument=document([statement]))
+    _allow(stage.client("iam").put_role_policy, allow, RoleName=own)
+
+
+def _make(stage: Stage, kind: str, name: str, **more: Any) -> str:
+    """Make a role or user; gives the name that it bears here."""
+    own, iam = stage.ground.own_name(name), stage.client("iam")
+    stage.ground.making(kind, own)
+    label = kind.capitalize()
+    parameters = {f"{label}Name": own, "Path": PATH, **stage.ground.creation, **more}
+    try:
+        made = _when_known(stage, partial(getattr(iam, f"create_{kind}"), **parameters))
+    except iam.exceptions.EntityAlreadyExistsException:
+        # A retried call may have come through the first time; only the drill's own bears its mark.
+        made = getattr(iam, f"get_{kind}")(**{f"{label}Name": own})
+        marks = stage.ground.creation.get("Tags")
+        if not marks or any(mark not in made[label].get("Tags", []) for mark in marks):
+            raise
+    stage.arns[name] = made[label]["Arn"]
+    stage.note("made", f"{kind} {own}")
+    return own
+
+
+def _when_known(stage: Stage, call: Callable[[], Any]) -> Any:
+    """Call again while what was just made is not known yet everywhere."""
+    patience = stage.patience()
+    deadline = patience.deadline()
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _UNKNOWN_YET or patience.over(deadline):
+                raise
+        stage.ground.before("the same once more")
+
+
+def _account(stage: Stage) -> str:
+    return f"arn:aws:iam::{stage.ground.account}:root"
 
 
 def _trust(stage: Stage, *, role: str, principals: list[str]) -> None:
     """Let other roles of the scenario assume a role as well."""
-    who = [stage.cloud.account, *(stage.filled(_braced(one)) for one in principals)]
+    if role in stage.adopted:
+        raise DrillError(f"the trust policy of `{stage.named(role)}` is not the drill's to change")
+    who = [_account(stage), *(stage.filled(_braced(one)) for one in principals)]
     statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": _TRUSTED}
-    stage.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=document([statement]))
+    update = stage.client("iam").update_assume_role_policy
+    _when_known(stage, partial(update, RoleName=stage.named(role), PolicyDocument=document([statement])))
 
 
 def _user(stage: Stage, *, name: str, allow: list[str] | None = None) -> None:
     """Make a user."""
-    iam = stage.client("iam")
-    stage.arns[name] = iam.create_user(UserName=name, Path=PATH)["User"]["Arn"]
-    _allow(iam.put_user_policy, allow, UserName=name)
-    stage.note("made", f"user {name}")
+    own = _make(stage, "user", name)
+    _allow(stage.client("iam").put_user_policy, allow, UserName=own)
 
 
 def _allow(put: Callable[..., Any], allow: list[str] | None, **whom: str) -> None:
-    statement = {"Effect": "Allow", "Action": list(_READ if allow is None else allow), "Resource": "*"}
+    statement = {"Effect": "Allow", "Action": list(READ if allow is None else allow), "Resource": "*"}
     if statement["Action"]:
         put(**whom, PolicyName=ACCESS, PolicyDocument=document([statement]))
 
 
 def _key(stage: Stage, *, user: str, session: str, side: str | None = None) -> None:
     """Make an access key of a user."""
-    stage.hold(session, stage.cloud.user_credentials(user), side)
+    stage.hold(session, stage.ground.user_credentials(stage.named(user)), side)
 
 
 def _assume(
@@ -77,33 +124,56 @@ def _assume(
     **parameters: Any,
 ) -> None:
     """Assume a role by the runner or by a session; `refused`: expect that AWS denies it."""
-    sts = stage.cloud.client("sts", stage.session(by).credentials) if by else stage.client("sts")
+    sts = stage.client("sts", stage.session(by).credentials if by else None)
     name = session_name or session
-    try:
-        answer = sts.assume_role(RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
-    except ClientError as error:
-        what = f"{by or 'the runner'} assuming {role}"
-        _judge_refusal(stage, error, what, expected=refused)
-        if not refused:
-            raise DrillError(f"without session `{session}` the drill cannot go on") from error
-        return
-    if refused:
-        stage.fail(f"{by or 'the runner'} assuming {role} was allowed, and denied was expected")
-    stage.hold(session, stage.cloud.credentials_of(answer["Credentials"]), side)
+    call = partial(sts.assume_role, RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
+    answer = _expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused)
+    if answer is not None and not refused:
+        credentials = stage.ground.credentials_of(answer["Credentials"], answer["AssumedRoleUser"]["Arn"])
+        stage.hold(session, credentials, side)
+    elif not refused:
+        raise DrillError(f"without session `{session}` the drill cannot go on")
+
+
+def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool) -> Any:
+    """Make a call until it comes out as expected or it is too late; gives its answer, None for a denial.
+
+    An answer that is not the expected one is a failure of the drill, one that is no authorization decision an error.
+    """
+    patience = stage.patience()
+    deadline = patience.deadline()
+    while True:
+        answer = None
+        try:
+            answer = call()
+        except ClientError as error:
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            if outcome_of(code, message) != "denied" and (code not in _UNKNOWN_YET or patience.over(deadline)):
+                raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
+        if (answer is None) == denied or patience.over(deadline):
+            break
+        stage.ground.before(f"{what}, once more")
+    stage.note("denied" if answer is None else "allowed", what)
+    if (answer is None) != denied:
+        stage.fail(f"{what} was {'denied, and allowed' if answer is None else 'allowed, and denied'} was expected")
+    return answer
 
 
 def _user_session(stage: Stage, *, by: str, session: str, side: str | None = None) -> None:
     """Take a session token with a user's key."""
-    answer = stage.cloud.client("sts", stage.session(by).credentials).get_session_token()
-    stage.hold(session, stage.cloud.credentials_of(answer["Credentials"]), side)
+    sts = stage.client("sts", stage.session(by).credentials)
+    stage.hold(session, stage.ground.credentials_of(_when_known(stage, sts.get_session_token)["Credentials"]), side)
 
 
 def _federate(stage: Stage, *, by: str, session: str, side: str | None = None, allow: list[str] | None = None) -> None:
     """Take a federation token with a user's key."""
-    statement = {"Effect": "Allow", "Action": list(_READ if allow is None else allow), "Resource": "*"}
-    sts = stage.cloud.client("sts", stage.session(by).credentials)
-    answer = sts.get_federation_token(Name=session, Policy=document([statement]))
-    stage.hold(session, stage.cloud.credentials_of(answer["Credentials"]), side)
+    statement = {"Effect": "Allow", "Action": list(READ if allow is None else allow), "Resource": "*"}
+    sts = stage.client("sts", stage.session(by).credentials)
+    call = partial(sts.get_federation_token, Name=session[:32], Policy=document([statement]))
+    answer = _expect_of(stage, call, f"{by} asking for a federation token", denied=False)
+    if answer is None:
+        raise DrillError(f"without session `{session}` the drill cannot go on")
+    stage.hold(session, stage.ground.credentials_of(answer["Credentials"], answer["FederatedUser"]["Arn"]), side)
 
 
 def _revoke(stage: Stage, *, target: str, method: str = "older-sessions", **scope: Any) -> None:
@@ -111,16 +181,29 @@ def _revoke(stage: Stage, *, target: str, method: str = "older-sessions", **scop
     if method not in METHODS:
         raise ConfigurationError(f"unknown revocation method `{method}`", hint=f"there are: {', '.join(METHODS)}")
     if "instance" in scope:
-        scope["instance"] = stage.cloud.instance(scope["instance"]).instance_id
-    accepted = stage.cloud.clock.now()
-    revocation = revoke(
-        stage.client("iam"), target, method=method, clock=stage.cloud.clock, clients=stage.client, **scope
-    )
+        scope["instance"] = cloud_of(stage.ground, "an instance").instance(scope["instance"]).instance_id
     moments = stage.moments
-    moments.revoked = moments.revoked or accepted
-    moments.cleanup_due = max(filter(None, (moments.cleanup_due, revocation.safe_removal)))
-    stage.revocations.append(revocation)
-    stage.note("revoked", revocation.summary)
+
+    def keep(revocation: Revocation) -> None:
+        moments.revoked = moments.revoked or stage.ground.clock.now()
+        moments.cleanup_due = max(filter(None, (moments.cleanup_due, revocation.safe_removal)))
+        stage.note("revoked", revocation.summary)
+
+    def begun(planned: Plan) -> None:
+        stage.ground.planned(planned)
+        # Kept before it is done: what breaks off halfway is put back as well.
+        stage.revocations.append(Revocation(planned, stage.client))
+
+    revoke(
+        stage.client("iam"),
+        stage.named(target),
+        method=method,
+        clock=stage.ground.clock,
+        clients=stage.client,
+        planned=begun,
+        accepted=keep,
+        **scope,
+    )
 
 
 def _attempt(
@@ -128,26 +211,11 @@ def _attempt(
 ) -> None:
     """Let a session make any call, and say what is expected of it."""
     service, _, method = call.partition(".")
-    client = stage.cloud.client(service, stage.session(session).credentials)
+    client = stage.client(service, stage.session(session).credentials)
     if not hasattr(client, method) or outcome not in {"allowed", "denied"}:
         raise ConfigurationError(f"`{call}` with outcome `{outcome}` is no call", hint='as "s3.list_buckets", allowed')
-    try:
-        getattr(client, method)(**stage.filled(parameters or {}))
-    except ClientError as error:
-        _judge_refusal(stage, error, f"{call} by {session}", expected=outcome == "denied")
-        return
-    if outcome == "denied":
-        stage.fail(f"{call} by {session} was allowed, and denied was expected")
-    stage.note("allowed", f"{call} by {session}")
-
-
-def _judge_refusal(stage: Stage, error: ClientError, what: str, *, expected: bool) -> None:
-    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-    if outcome_of(code, message) != "denied":
-        raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
-    stage.note("denied", what)
-    if not expected:
-        stage.fail(f"{what} was denied, and allowed was expected")
+    attempt = partial(getattr(client, method), **stage.filled(parameters or {}))
+    _expect_of(stage, attempt, f"{call} by {session}", denied=outcome == "denied")
 
 
 def _expect(stage: Stage, *, session: str, outcome: str, probes: list[str] | None = None) -> None:
@@ -164,13 +232,13 @@ def _expect(stage: Stage, *, session: str, outcome: str, probes: list[str] | Non
 def _delete_key(stage: Stage, *, session: str, user: str) -> None:
     """Delete the access key that a session is."""
     key = stage.session(session).credentials.access_key_id
-    stage.client("iam").delete_access_key(UserName=user, AccessKeyId=key)
+    stage.client("iam").delete_access_key(UserName=stage.named(user), AccessKeyId=key)
     stage.note("deleted", f"the key {session} of {user}")
 
 
 def _restart(stage: Stage, *, instance: str, session: str, side: str | None = None) -> None:
     """Stop and start an instance and fetch its new credentials."""
-    identity = stage.cloud.instance(instance).instance_id
+    identity = cloud_of(stage.ground, "an instance").instance(instance).instance_id
     stage.client("ec2").stop_instances(InstanceIds=[identity])
     stage.client("ec2").start_instances(InstanceIds=[identity])
     stage.note("restart", f"{identity} stopped and started")
@@ -179,7 +247,8 @@ def _restart(stage: Stage, *, instance: str, session: str, side: str | None = No
 
 def _advance(stage: Stage, *, seconds: int) -> None:
     """Let time pass."""
-    stage.cloud.clock.advance(seconds)
+    clock = stage.ground.clock
+    clock.wait_until(clock.now() + timedelta(seconds=seconds))
     stage.note("waited", f"{seconds} seconds")
 
 
@@ -189,9 +258,12 @@ def _take_back(stage: Stage) -> None:
 
 
 def _clean_up(stage: Stage) -> None:
-    """Wait until nothing that was revoked can be alive, and take the containment back."""
-    if stage.moments.cleanup_due is not None:
-        stage.cloud.clock.wait_until(stage.moments.cleanup_due)
+    """Wait until nothing that was revoked can be alive, and take the containment back.
+
+    On an account nobody waits for hours: the stolen sessions are the drill's own, and forgotten when it ends.
+    """
+    if stage.moments.cleanup_due is not None and isinstance(stage.ground.clock, SimulatedClock):
+        stage.ground.clock.wait_until(stage.moments.cleanup_due)
     stage.put_back()
 
 

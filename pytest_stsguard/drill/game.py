@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud import Cloud
 from pytest_stsguard.drill.acts import ACTS
 from pytest_stsguard.drill.drill import Step
+from pytest_stsguard.drill.ground import Simulated
 from pytest_stsguard.drill.metrics import Metrics, measure
 from pytest_stsguard.drill.scenario import PHASES, STATES, Scenario, load_scenario
 from pytest_stsguard.drill.stage import Stage
 from pytest_stsguard.errors import ConfigurationError, DrillError, StsGuardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.cloud import Credentials
+    from pytest_stsguard.drill.ground import Ground
     from pytest_stsguard.drill.scenario import Act
 
 __all__ = ["Result", "play"]
@@ -65,31 +68,35 @@ class Result:
 
 def play(
     scenario: Scenario | str,
-    cloud: Cloud,
+    where: Cloud | Ground,
     *,
     runner: Credentials | None = None,
+    given: Mapping[str, str] | None = None,
     listener: Callable[[Step], None] | None = None,
 ) -> Result:
-    """Play a scenario in a simulated cloud.
+    """Play a scenario.
 
     Args:
         scenario: one, or the name of a shipped one, or a TOML file.
-        cloud: where; with the demo world for scenarios that steal from its instances.
-        runner: whose credentials set the stage, contain and clean up; default: the administrator's.
+        where: a simulated cloud, with the demo world for scenarios that steal from its instances; or another ground.
+        runner: in a simulated cloud, whose credentials set the stage, contain and clean up; default: the administrator's.
+        given: roles that exist, by the name of the role of the scenario that each stands for; nothing of them is deleted.
         listener: is told each step as it happens.
 
     Raises:
-        ConfigurationError: the scenario cannot be used.
+        ConfigurationError: the scenario cannot be used, or not there.
     """
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
+    ground: Ground = Simulated(where, runner) if isinstance(where, Cloud) else where
+    _check_ground(chosen, ground, given or {})
     timeline: list[Step] = []
 
     def note(action: str, detail: str) -> None:
-        timeline.append(Step(cloud.clock.now(), action, detail))
+        timeline.append(Step(ground.clock.now(), action, detail))
         if listener is not None:
             listener(timeline[-1])
 
-    stage = Stage(cloud, chosen, runner=runner or cloud.admin, note=note)
+    stage = Stage(ground, chosen, note=note, given=given)
     state = ""
     try:
         for phase in PHASES:
@@ -104,12 +111,23 @@ def play(
         stage.fail(str(error))
     finally:
         _restore(stage)
-    metrics = measure(stage.sightings, stage.moments, region=cloud.region)
+    metrics = measure(stage.sightings, stage.moments, region=ground.region)
     return Result(chosen, state, tuple(stage.failures), tuple(timeline), metrics)
+
+
+def _check_ground(scenario: Scenario, ground: Ground, given: Mapping[str, str]) -> None:
+    if scenario.simulated_only and not isinstance(ground, Simulated):
+        raise ConfigurationError(
+            f"`{scenario.name}` can be played in the simulated cloud only: it has `{scenario.simulated_only[0]}` in it",
+            hint="play it with --target demo",
+        )
+    if unknown := sorted(set(given) - set(scenario.roles)):
+        raise ConfigurationError(f"`{scenario.name}` makes no role `{unknown[0]}` that another could stand in for")
 
 
 def _carry_out(stage: Stage, act: Act) -> None:
     try:
+        stage.ground.before(act.place)
         ACTS[act.verb](stage, **act.parameters)
     except ConfigurationError as error:
         raise ConfigurationError(error.message, location=act.place, hint=error.hint) from error
@@ -123,17 +141,29 @@ def _carry_out(stage: Stage, act: Act) -> None:
 
 def _restore(stage: Stage) -> None:
     """Put back what is in force and delete what was made; what cannot be is a failure, and stops no other."""
-    while stage.revocations:
-        _try(stage, stage.put_back, "what was revoked could not be put back")
+    stage.ground.restoring()
+    for left in range(len(stage.revocations), 0, -1):
+        stage.kept |= not _try(stage, stage.put_back_last, "what was revoked could not be put back")
+        del stage.revocations[left - 1 :]
     for name in list(stage.arns):
         _try(stage, partial(stage.strike, name), f"`{name}` could not be deleted")
+    if not stage.arns and not stage.kept:
+        _try(stage, stage.ground.restored, "the drill's own boundary could not be deleted")
 
 
-def _try(stage: Stage, step: Callable[[], None], what: str) -> None:
-    try:
-        step()
-    except (StsGuardError, ClientError, BotoCoreError) as error:
-        stage.fail(f"{what}: {' '.join(str(error).split())}")
+def _try(stage: Stage, step: Callable[[], None], what: str) -> bool:
+    """Try it, and where changes are seen late, try it again; whether it was done."""
+    patience = stage.patience()
+    deadline = patience.deadline()
+    while True:
+        try:
+            step()
+        except (StsGuardError, ClientError, BotoCoreError) as error:
+            if not patience.over(deadline):
+                continue
+            stage.fail(f"{what}: {' '.join(str(error).split())}")
+            return False
+        return True
 
 
 def _check_theft(stage: Stage) -> None:

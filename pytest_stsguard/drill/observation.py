@@ -7,7 +7,8 @@ says nothing about containment.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_stsguard.drill.probe import Probe
 from pytest_stsguard.errors import ConfigurationError, DrillError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.credentials import Credentials
 
-__all__ = ["Observation", "observe", "outcome_of"]
+__all__ = ["Observation", "Prober", "observe", "outcome_of"]
 
 _DENIALS = frozenset(
     {
@@ -29,6 +30,23 @@ _DENIALS = frozenset(
         "AuthorizationError",
         "AuthorizationErrorException",
     }
+)
+_PASSING = (
+    "Throttl",
+    "TooManyRequests",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ServiceUnavailable",
+    "InternalFailure",
+    "InternalError",
+    "InternalServerError",
+    "RequestTimeout",
+    "ConnectionError",
+    "ConnectionClosed",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "HTTPClientError",
+    "IncompleteRead",
 )
 _EXPIRED_LINK = "Request has expired"
 
@@ -45,48 +63,84 @@ class Observation:
     explicit: bool = False
     credentials: Credentials | None = field(default=None, repr=False)
 
+    @property
+    def passing(self) -> bool:
+        """Whether it is trouble that may pass: a throttle, a network or a service that fails, rather than an answer."""
+        return self.outcome == "inconclusive" and any(part in self.code for part in _PASSING)
 
-def observe(credentials: Credentials, probe: str | Callable[[boto3.Session], Any]) -> Observation:
-    """Make the call of `probe` with `credentials` and say what came of it."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - whoever probes has botocore
 
-    wanted = Probe.of(probe)
-    session = credentials.session()
-    answers: list[str] = []
+class Prober:
+    """Makes probes with one set of credentials; the clients of probes by name are made once, for not a thing is dearer."""
 
-    def note(http_response: Any, **_: Any) -> None:
-        headers = http_response.headers
-        answers.append(headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or "")
+    def __init__(self, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._probe: Probe | None = None
+        self._clients: dict[str, Any] = {}
+        self._operations: list[str] = []
+        self._answers: list[str] = []
 
-    session.events.register("after-call", note)
-    try:
-        wanted.run(session)
-    except ClientError as error:
+    @cached_property
+    def _session(self) -> boto3.Session:
+        session = self.credentials.session()
+        session.events.register("before-call", self._note_call)
+        session.events.register("after-call", self._note_answer)
+        return session
+
+    def client(self, service: str) -> Any:
+        """Give the client of a service; probes by name take this in the place of a boto3 session."""
+        if service not in self._clients:
+            self._clients[service] = cast("Any", self._session).client(service)
+        return self._clients[service]
+
+    def observe(self, probe: str | Callable[[boto3.Session], Any]) -> Observation:
+        """Make the call of `probe` and say what came of it."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - whoever probes has botocore
+
+        wanted = self._probe = Probe.of(probe)
+        self._operations.clear()
+        self._answers.clear()
+        try:
+            wanted.call(cast("Any", self) if isinstance(probe, str) else self._session)
+            wanted.check(self._operations)
+        except ClientError as error:
+            return self._refused(wanted, error)
+        except (BotoCoreError, DrillError) as error:
+            if isinstance(error, ConfigurationError):
+                raise
+            return Observation(
+                wanted.name, "inconclusive", type(error).__name__, str(error), credentials=self.credentials
+            )
+        return Observation(wanted.name, "allowed", why=self._why(), credentials=self.credentials)
+
+    def _refused(self, wanted: Probe, error: Any) -> Observation:
         code = str(error.response.get("Error", {}).get("Code", ""))
         message = str(error.response.get("Error", {}).get("Message", ""))
         outcome = outcome_of(code, message)
+        explicit = outcome == "denied" and "explicit deny" in message
         return Observation(
-            wanted.name,
-            outcome,
-            code,
-            message,
-            _why(credentials, answers),
-            explicit=outcome == "denied" and "explicit deny" in message,
-            credentials=credentials,
+            wanted.name, outcome, code, message, self._why(), explicit=explicit, credentials=self.credentials
         )
-    except (BotoCoreError, DrillError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
-        return Observation(wanted.name, "inconclusive", type(error).__name__, str(error), credentials=credentials)
-    return Observation(wanted.name, "allowed", why=_why(credentials, answers), credentials=credentials)
+
+    def _note_call(self, model: Any, **_: Any) -> None:
+        self._operations.append(model.name)
+        if self._probe is not None:
+            self._probe.check(self._operations)
+
+    def _note_answer(self, http_response: Any, **_: Any) -> None:
+        headers = http_response.headers
+        self._answers.append(headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or "")
+
+    def _why(self) -> str:
+        if not self._answers or self.credentials.origin is None:
+            return ""
+        return self.credentials.origin.explain(self._answers[-1]) or ""
+
+
+def observe(credentials: Credentials, probe: str | Callable[[boto3.Session], Any]) -> Observation:
+    """Make the call of `probe` with `credentials` and say what came of it."""
+    return Prober(credentials).observe(probe)
 
 
 def outcome_of(code: str, message: str) -> str:
     """Read an error's code: an authorization denial is ``"denied"``, any other error is ``"inconclusive"``."""
     return "denied" if code in _DENIALS and _EXPIRED_LINK not in message else "inconclusive"
-
-
-def _why(credentials: Credentials, answers: list[str]) -> str:
-    if not answers or credentials.origin is None:
-        return ""
-    return credentials.origin.explain(answers[-1]) or ""

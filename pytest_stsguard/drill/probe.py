@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_stsguard.errors import ConfigurationError, DrillError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import boto3
 
@@ -53,26 +53,19 @@ class Probe:
             )
         return cls(probe, _Call(service, method))
 
-    def run(self, session: boto3.Session) -> None:
-        """Make the call; what the SDK raises is the caller's to read.
+    def check(self, operations: Sequence[str]) -> None:
+        """Refuse what proves nothing; `operations` are those that the call has asked for so far.
 
         Raises:
-            DrillError: the probe made no call at all, or asked GetCallerIdentity.
+            DrillError: there is none, or GetCallerIdentity among them.
         """
-        made: list[str] = []
-
-        def note(model: Any, **_: Any) -> None:
-            made.append(model.name)
-            if model.name == _IDENTITY:
-                raise DrillError(
-                    f"probe `{self.name}` calls GetCallerIdentity, which AWS answers whatever is denied",
-                    hint="probe with a call that the role is meant to make",
-                )
-
-        session.events.register("before-call", note)
-        self.call(session)
-        if not made:
+        if not operations:
             raise DrillError(f"probe `{self.name}` made no AWS call with the session that it was given")
+        if _IDENTITY in operations:
+            raise DrillError(
+                f"probe `{self.name}` calls GetCallerIdentity, which AWS answers whatever is denied",
+                hint="probe with a call that the role is meant to make",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@
     title  = "The output of assume-role leaks"
     about  = "..."
     probes = ["s3.list_buckets"]     # default: a read-only set over three protocols
-    denials = 2                      # so many in a row before a denial is believed
+    denials = 3                      # so many in a row before a denial is believed
+    within  = 60                     # seconds that each expectation is waited for; default: what the place needs
 
     [[warm_up]]                      # then [[theft]], [[containment]], [[recovery]], [[cleanup]]
     act  = "role"
@@ -16,11 +17,12 @@ from __future__ import annotations
 
 import inspect
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.drill.patience import IN_A_ROW
 from pytest_stsguard.drill.probe import Probe
 from pytest_stsguard.errors import ConfigurationError
 
@@ -38,8 +40,9 @@ STATES = dict(zip(PHASES, ("warmed up", "running", "contained", "recovered", "cl
 PROBES = ("s3.list_buckets", "dynamodb.list_tables", "iam.list_account_aliases")
 """The probes of a scenario that names none: read-only, over the rest-xml, json and query protocols."""
 
-_KEYS = {"title", "about", "probes", "denials", *PHASES}
+_KEYS = {"title", "about", "probes", "denials", "within", *PHASES}
 _SUFFIX = ".toml"
+_SIMULATED_ONLY = {"instance", "container", "ci", "console", "restart"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,23 @@ class Scenario:
     parts: Mapping[str, tuple[Act, ...]]
     about: str = ""
     probes: tuple[str, ...] = PROBES
-    denials: int = 2
-    needs: tuple[str, ...] = field(default=())
+    denials: int = IN_A_ROW
+    within: float | None = None
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """Every act, in order."""
+        return tuple(act for phase in PHASES for act in self.parts[phase])
+
+    @property
+    def simulated_only(self) -> tuple[str, ...]:
+        """The acts for which it needs the simulated cloud; empty: it can be played on an account."""
+        return tuple(dict.fromkeys(act.verb for act in self.acts if act.verb in _SIMULATED_ONLY))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that it makes, by name, in order: those that others can stand in for."""
+        return tuple(str(act.parameters["name"]) for act in self.acts if act.verb == "role")
 
     @classmethod
     def parse(cls, data: Mapping[str, Any], *, name: str) -> Scenario:
@@ -74,14 +92,18 @@ class Scenario:
             raise ConfigurationError(
                 f"unknown key `{unknown[0]}`", location=name, hint=f"it takes: {', '.join(sorted(_KEYS))}"
             )
-        denials = data.get("denials", 2)
+        denials = data.get("denials", IN_A_ROW)
         if not isinstance(denials, int) or isinstance(denials, bool) or not 1 <= denials <= 100:  # noqa: PLR2004 - sane
             raise ConfigurationError(f"`denials` is a number from 1 to 100, not `{denials}`", location=name)
+        within = data.get("within")
+        if within is not None and (isinstance(within, bool) or not isinstance(within, int | float) or within < 0):
+            raise ConfigurationError(f"`within` is a number of seconds, not `{within}`", location=name)
         probes = _probes(data.get("probes", list(PROBES)), name)
         parts = {phase: _part(data.get(phase, []), f"{name}: {phase}") for phase in PHASES}
         if not parts["theft"]:
             raise ConfigurationError("nothing is stolen", location=name, hint="write a part [[theft]]")
-        return cls(name, str(data.get("title", name)), parts, str(data.get("about", "")), probes, denials)
+        title, about = str(data.get("title", name)), str(data.get("about", ""))
+        return cls(name, title, parts, about=about, probes=probes, denials=denials, within=within)
 
 
 def load_scenario(name: str) -> Scenario:

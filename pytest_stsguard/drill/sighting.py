@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.drill.observation import Prober
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -25,6 +27,10 @@ class Held:
     phase: str
     at: datetime
     proven: set[str] = field(default_factory=set)
+    prober: Prober = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.prober = Prober(self.credentials)
 
 
 @dataclass(frozen=True, slots=True)

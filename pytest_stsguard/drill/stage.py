@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.credentials import masked
-from pytest_stsguard.drill.observation import observe
+from pytest_stsguard.drill.ground import cloud_of
+from pytest_stsguard.drill.patience import Patience
 from pytest_stsguard.drill.sighting import THIEF, WORKLOAD, Held, Moments, Sighting
+from pytest_stsguard.drill.strike import strike
 from pytest_stsguard.errors import ConfigurationError, DrillError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.cloud import Credentials
     from pytest_stsguard.cloud.providers import OidcProvider
+    from pytest_stsguard.drill.ground import Ground
     from pytest_stsguard.drill.observation import Observation
     from pytest_stsguard.drill.scenario import Scenario
     from pytest_stsguard.revocation import Revocation
@@ -32,35 +35,47 @@ class Stage:
     """What the acts of one scenario share.
 
     Args:
-        cloud: where it plays.
+        ground: where it plays, and whose credentials set the stage, contain and clean up.
         scenario: what is played.
-        runner: whose credentials set the stage, contain and clean up.
         note: takes each line of the timeline: a word and the rest.
+        given: roles that exist already, by the name of the role of the scenario that each stands for.
     """
 
     def __init__(
-        self, cloud: Cloud, scenario: Scenario, *, runner: Credentials, note: Callable[[str, str], None]
+        self,
+        ground: Ground,
+        scenario: Scenario,
+        *,
+        note: Callable[[str, str], None],
+        given: Mapping[str, str] | None = None,
     ) -> None:
-        self.cloud = cloud
+        self.ground = ground
         self.scenario = scenario
-        self.runner = runner
         self.note = note
+        self.given = dict(given or {})
         self.phase = "warm_up"
         self.sessions: dict[str, Held] = {}
         self.arns: dict[str, str] = {}
+        self.adopted: dict[str, str] = {}
         self.revocations: list[Revocation] = []
         self.sightings: list[Sighting] = []
         self.failures: list[str] = []
         self.moments = Moments()
+        self.kept = False
+
+    @property
+    def within(self) -> float:
+        """Seconds that each expectation is waited for: the scenario's, else what the place needs."""
+        return self.ground.propagation if self.scenario.within is None else self.scenario.within
 
     @cached_property
     def provider(self) -> OidcProvider:
         """The identity provider of CI jobs, started when it is first asked for."""
-        return self.cloud.oidc_provider("github")
+        return cloud_of(self.ground, "an identity provider").oidc_provider("github")
 
-    def client(self, service: str) -> Any:
-        """Make a client of the runner."""
-        return self.cloud.client(service, self.runner)
+    def client(self, service: str, credentials: Credentials | None = None) -> Any:
+        """Give a client, by default the runner's."""
+        return self.ground.client(service, credentials)
 
     def session(self, name: str) -> Held:
         """Find a session that an earlier act has made."""
@@ -71,65 +86,97 @@ class Stage:
 
     def arn(self, role: str) -> str:
         """Give the ARN of a role of the scenario, or of the world."""
-        return self.arns.get(role) or self.cloud.role_arn(role)
+        return self.arns.get(role) or self.adopted.get(role) or self.ground.role_arn(role)
+
+    def named(self, name: str) -> str:
+        """Give the name that a role or user of the scenario bears here."""
+        arn = self.arns.get(name) or self.adopted.get(name)
+        return arn.rpartition("/")[2] if arn else name
+
+    def patience(self, *, in_a_row: int = 1) -> Patience:
+        """Give how long an expectation is waited for."""
+        return Patience(self.ground.clock, self.within, in_a_row)
 
     def hold(self, name: str, credentials: Credentials, side: str | None = None) -> Held:
         """Keep a session and see at once what it may do: only what was allowed proves something when it is denied."""
         chosen = side or (THIEF if self.phase == "theft" else WORKLOAD)
         if chosen not in {THIEF, WORKLOAD}:
             raise ConfigurationError(f"there is no side `{chosen}`", hint="thief or workload")
-        held = Held(name, credentials, chosen, self.phase, self.cloud.clock.now())
+        held = Held(name, credentials, chosen, self.phase, self.ground.clock.now())
         self.sessions[name] = held
         if chosen == THIEF and self.moments.stolen is None:
             self.moments.stolen = held.at
         self.note(
             "session", f"{name} of the {chosen}: {credentials.arn or 'a key'}, {masked(credentials.access_key_id)}"
         )
-        for probe in self.scenario.probes:
-            if self.see(held, probe).outcome == "allowed":
-                held.proven.add(probe)
+        self._settle(held)
         return held
+
+    def _settle(self, held: Held) -> None:
+        """Probe until everything is allowed that will be: a role that was just made is not known everywhere at once.
+
+        After a containment nothing is waited for: what is denied then is meant to be.
+        """
+        patience = self.patience()
+        deadline = patience.deadline()
+        while True:
+            for probe in self.scenario.probes:
+                if probe not in held.proven and self.see(held, probe).outcome == "allowed":
+                    held.proven.add(probe)
+            whole = len(held.proven) == len(self.scenario.probes)
+            if whole or self.moments.revoked is not None or not held.credentials.session_token:
+                return
+            if patience.over(deadline) or (held.proven and self.adopted):
+                return
 
     def see(self, held: Held, probe: str) -> Observation:
         """Make one probe and keep what came of it."""
-        seen = observe(held.credentials, probe)
+        self.ground.before(f"{probe} by {held.name}")
+        seen = held.prober.observe(probe)
+        self._keep(held, seen)
+        return seen
+
+    def _keep(self, held: Held, seen: Observation) -> None:
         self.sightings.append(
             Sighting(
-                self.cloud.clock.now(),
+                self.ground.clock.now(),
                 held.name,
                 held.side,
                 self.phase,
-                probe,
+                seen.probe,
                 seen.outcome,
                 explicit=seen.explicit,
                 made_in=held.phase,
             )
         )
-        self.note(seen.outcome, f"{probe} to {held.name}{f' ({seen.code})' if seen.code else ''}")
+        self.note(seen.outcome, f"{seen.probe} to {held.name}{f' ({seen.code})' if seen.code else ''}")
+
+    def _ask(self, held: Held, probe: str, wanted: str, deadline: datetime, *, in_a_row: int = 1) -> Observation:
+        def see(seen: Observation) -> None:
+            self._keep(held, seen)
+            self.ground.before(f"{probe} by {held.name}")
+
+        patience = self.patience(in_a_row=in_a_row)
+        seen = patience.ask(held.prober, probe, wanted, deadline=deadline, see=see)
+        if seen.outcome == "inconclusive":
+            raise DrillError(f"{probe} to `{held.name}` was no authorization decision: {seen.code}: {seen.message}")
         return seen
 
     def check_denied(self, held: Held, probes: tuple[str, ...]) -> None:
         """Require N denials in a row of each probe; a denial by nothing but a missing permission proves nothing."""
+        deadline = self.patience().deadline()
         for probe in probes or tuple(one for one in self.scenario.probes if one in held.proven) or self.scenario.probes:
-            for _ in range(self.scenario.denials):
-                seen = self.see(held, probe)
-                if seen.outcome == "inconclusive":
-                    raise DrillError(
-                        f"{probe} to `{held.name}` was no authorization decision: {seen.code}: {seen.message}"
-                    )
-                if seen.outcome == "allowed":
-                    self.fail(f"{probe} to `{held.name}` was allowed, and denied was expected")
-                    break
-                if probe not in held.proven and not seen.explicit:
-                    raise DrillError(f"{probe} was never allowed to `{held.name}`: its denial proves nothing")
+            seen = self._ask(held, probe, "denied", deadline, in_a_row=self.scenario.denials)
+            if seen.outcome == "allowed":
+                self.fail(f"{probe} to `{held.name}` was allowed, and denied was expected")
+            elif probe not in held.proven and not seen.explicit:
+                raise DrillError(f"{probe} was never allowed to `{held.name}`: its denial proves nothing")
 
     def check_allowed(self, held: Held, probes: tuple[str, ...]) -> None:
         """Require that each probe is allowed."""
-        for probe in probes or self.scenario.probes:
-            seen = self.see(held, probe)
-            if seen.outcome == "inconclusive":
-                raise DrillError(f"{probe} to `{held.name}` was no authorization decision: {seen.code}: {seen.message}")
-            if seen.outcome != "allowed":
+        deadline = self.patience().deadline()
+        for probe in probes or (tuple(held.proven) if self.adopted else ()) or self.scenario.probes:
+            if self._ask(held, probe, "allowed", deadline).outcome != "allowed":
                 self.fail(f"{probe} to `{held.name}` was denied, and allowed was expected")
 
     def fail(self, text: str) -> None:
@@ -138,10 +185,10 @@ class Stage:
         self.note("failed", text)
 
     def filled(self, value: Any) -> Any:
-        """Put ARNs in place of ``{role}``."""
+        """Put ARNs in place of ``{role}``, and names in place of ``{role:name}``."""
         if isinstance(value, str):
-            for name, arn in self.arns.items():
-                value = value.replace("{" + name + "}", arn)
+            for name, arn in (self.arns | self.adopted).items():
+                value = value.replace("{" + name + "}", arn).replace("{" + name + ":name}", arn.rpartition("/")[2])
             return value
         if isinstance(value, dict):
             return {key: self.filled(one) for key, one in value.items()}
@@ -150,29 +197,21 @@ class Stage:
     def put_back(self) -> None:
         """Take back what is still in force, the last first."""
         while self.revocations:
-            revocation = self.revocations.pop()
-            if revocation.method != "delete-role":
-                revocation.remove()
-            self.note("restored", revocation.summary)
+            self.put_back_last()
+
+    def put_back_last(self) -> None:
+        """Take back what was done last; it can be tried again when it fails."""
+        revocation = self.revocations[-1]
+        if revocation.method != "delete-role":
+            revocation.remove()
+        self.revocations.pop()
+        self.note("restored", revocation.summary)
 
     def strike(self, name: str) -> None:
-        """Delete a role or user that the scenario made, so that it can be played again."""
-        arn, iam = self.arns.pop(name), self.client("iam")
-        gone = iam.exceptions.NoSuchEntityException
-        with suppress(gone):  # a method of the scenario may have deleted it
-            if ":user/" in arn:
-                self._strike_user(iam, name)
-                return
-            with suppress(gone):
-                iam.delete_role_policy(RoleName=name, PolicyName=ACCESS)
-            iam.delete_role(RoleName=name)
-
-    def _strike_user(self, iam: Any, name: str) -> None:
-        for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
-            iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
-        with suppress(iam.exceptions.NoSuchEntityException):
-            iam.delete_user_policy(UserName=name, PolicyName=ACCESS)
-        iam.delete_user(UserName=name)
+        """Delete a role or user that the scenario made, with whatever has come to hang on it."""
+        arn = self.arns[name]
+        strike(self.client("iam"), "user" if ":user/" in arn else "role", arn.rpartition("/")[2])
+        del self.arns[name]
 
 
 def document(statements: list[Mapping[str, Any]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.drill.ground import cloud_of
 from pytest_stsguard.drill.metadata import fetch_credentials, fetch_instance_credentials
 
 if TYPE_CHECKING:
@@ -15,15 +16,15 @@ __all__ = ["ci_session", "console_session", "container_session", "instance_sessi
 
 def instance_session(stage: Stage, *, instance: str, session: str, side: str | None = None) -> None:
     """Fetch the credentials of an instance over HTTP with IMDSv2."""
-    endpoint = stage.cloud.instance(instance).metadata_url
-    stage.hold(session, stage.cloud.credentials_of(fetch_instance_credentials(endpoint)), side)
+    endpoint = cloud_of(stage.ground, "an instance").instance(instance).metadata_url
+    stage.hold(session, stage.ground.credentials_of(fetch_instance_credentials(endpoint)), side)
 
 
 def container_session(stage: Stage, *, role: str, session: str, side: str | None = None) -> None:
     """Run a container with a role and fetch its credentials over HTTP, as its SDK does."""
-    environ = stage.cloud.container(role).environ
+    environ = cloud_of(stage.ground, "a container").container(stage.named(role)).environ
     endpoint, token = environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"], environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
-    stage.hold(session, stage.cloud.credentials_of(fetch_credentials(endpoint, token)), side)
+    stage.hold(session, stage.ground.credentials_of(fetch_credentials(endpoint, token)), side)
 
 
 def ci_session(stage: Stage, *, role: str, session: str, side: str | None = None) -> None:
@@ -40,13 +41,13 @@ def ci_session(stage: Stage, *, role: str, session: str, side: str | None = None
         },
     }
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    stage.client("iam").update_assume_role_policy(RoleName=role, PolicyDocument=text)
+    stage.client("iam").update_assume_role_policy(RoleName=stage.named(role), PolicyDocument=text)
     answer = stage.client("sts").assume_role_with_web_identity(
         RoleArn=stage.arn(role), RoleSessionName=session, WebIdentityToken=provider.token()
     )
-    stage.hold(session, stage.cloud.credentials_of(answer["Credentials"]), side)
+    stage.hold(session, stage.ground.credentials_of(answer["Credentials"]), side)
 
 
 def console_session(stage: Stage, *, by: str, session: str, side: str | None = None) -> None:
     """Sign in to the console with a session's credentials; the pages call with what the sign-in gives."""
-    stage.hold(session, stage.cloud.sign_in(stage.session(by).credentials), side)
+    stage.hold(session, cloud_of(stage.ground, "a console").sign_in(stage.session(by).credentials), side)

@@ -12,6 +12,7 @@ from pytest_stsguard.revocation import bad_ideas, blanket, older_sessions
 from pytest_stsguard.revocation.plan import Plan, Revocation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from pytest_stsguard.clock import Clock
@@ -107,6 +108,8 @@ def revoke(
     clock: Clock,
     wait: bool = True,
     clients: Clients | None = None,
+    planned: Callable[[Plan], None] | None = None,
+    accepted: Callable[[Revocation], None] | None = None,
     **scope: Any,
 ) -> Revocation:
     """End sessions of `role`, a role or user, by `method`; `scope` are the method's own parameters.
@@ -121,6 +124,8 @@ def revoke(
         clock: what `iam` lives by.
         wait: whether to wait until fresh sessions are spared.
         clients: makes the clients of other services, which some methods need.
+        planned: is told the plan before anything is written.
+        accepted: is told when all is written, before anything is waited for.
         scope: the method's own parameters.
 
     Raises:
@@ -128,12 +133,17 @@ def revoke(
         InputError: no such role, one that the method cannot be applied to, or another policy under the same name.
     """
     reached = clients or _only(iam)
-    planned = plan(reached, role, method=method, now=clock.now(), **scope)
-    for change in planned.changes:
+    intended = plan(reached, role, method=method, now=clock.now(), **scope)
+    if planned is not None:
+        planned(intended)
+    for change in intended.changes:
         change.make(reached)
+    revocation = Revocation(intended, reached)
+    if accepted is not None:
+        accepted(revocation)
     if wait and METHODS[method].timed and scope.get("cutoff") is None:
-        clock.wait_until(_next_whole_second(planned.cutoff))
-    return Revocation(planned, reached)
+        clock.wait_until(_next_whole_second(intended.cutoff))
+    return revocation
 
 
 def _only(iam: Any) -> Clients:

@@ -20,6 +20,8 @@ _USERS = "arn:aws:iam::{account}:user/*"
 _POLICIES = "arn:aws:iam::{account}:policy/StsGuardDenyEverything-*"
 _PROFILES = "arn:aws:iam::{account}:instance-profile/*"
 _DRILLED = "arn:aws:iam::{account}:role/stsguard-drill/*"
+_DRILL_USERS = "arn:aws:iam::{account}:user/stsguard-drill/*"
+_DRILL_POLICIES = "arn:aws:iam::{account}:policy/stsguard-drill/*"
 
 # name of the statement, actions, resources
 _Grant = tuple[str, tuple[str, ...], tuple[str, ...]]
@@ -43,11 +45,29 @@ _CLEANUP: tuple[_Grant, ...] = (
     ("Detach", ("iam:DetachRolePolicy", "iam:DetachUserPolicy"), (_ROLES, _USERS)),
 )
 _DRILL: tuple[_Grant, ...] = (
-    ("MakeDrillRoles", ("iam:CreateRole", "iam:DeleteRole"), (_DRILLED,)),
+    ("KnowTheOrganization", ("organizations:DescribeOrganization",), ("*",)),
+    ("BoundWhatIsMade", ("iam:CreatePolicy", "iam:GetPolicy", "iam:DeletePolicy"), (_DRILL_POLICIES,)),
+    ("MakeDrillRoles", ("iam:CreateRole", "iam:TagRole", "iam:DeleteRole"), (_DRILLED,)),
+    ("TrustAmongThem", ("iam:UpdateAssumeRolePolicy",), (_DRILLED,)),
     ("BeTheThief", ("sts:AssumeRole",), (_DRILLED,)),
     ("FindTheRole", ("iam:GetRole",), (_DRILLED,)),
     ("ReadTheDeny", ("iam:GetRolePolicy",), (_DRILLED,)),
-    ("WriteAndRemovePolicies", ("iam:PutRolePolicy", "iam:DeleteRolePolicy"), (_DRILLED,)),
+    ("WriteAndRemovePolicies", ("iam:PutRolePolicy", "iam:ListRolePolicies", "iam:DeleteRolePolicy"), (_DRILLED,)),
+    (
+        "MakeDrillUsers",
+        ("iam:CreateUser", "iam:TagUser", "iam:GetUser", "iam:DeleteUser"),
+        (_DRILL_USERS,),
+    ),
+    (
+        "MakeAndCloseKeys",
+        ("iam:CreateAccessKey", "iam:ListAccessKeys", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
+        (_DRILL_USERS,),
+    ),
+    (
+        "WriteAndRemovePoliciesOfUsers",
+        ("iam:GetUserPolicy", "iam:PutUserPolicy", "iam:ListUserPolicies", "iam:DeleteUserPolicy"),
+        (_DRILL_USERS,),
+    ),
 )
 _FIND_ROLE: _Grant = ("FindTheRole", ("iam:GetRole",), (_ROLES,))
 _FIND_USER: _Grant = ("FindTheUser", ("iam:GetUser",), (_USERS,))

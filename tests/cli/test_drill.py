@@ -71,7 +71,8 @@ def test_scenarios_are_listed_and_the_matrix_printed() -> None:
         ((), "what to play is not said"),
         (("nothing",), "no scenario `nothing`"),
         (("--matrix", "--method", "hope"), "unknown revocation method"),
-        (("assumed-role", "--target", "aws"), "not supported yet"),
+        (("assumed-role", "--target", "moon:x"), "`moon:x`"),
+        (("assumed-role", "--live-drill"), "nothing of `demo` can be changed"),
     ],
 )
 def test_bad_usage_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
