@@ -93,4 +93,4 @@ def test_help_shows_an_example() -> None:
     assert "serve" in shown.stdout
     helped = run("serve", "--help")
     assert helped.returncode == 0
-    assert "Example:  stsguard serve --port 4599" in helped.stdout
+    assert "  Example:\n    stsguard serve --port 4599" in helped.stdout
