@@ -1,40 +1,35 @@
 """Services that say for whom they act when they assume a role: those that a trust policy can hold to it.
 
-The list is data, from the page "Cross-service confused deputy prevention" that the guide of each of these services has,
-and from https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html. A service that is not in it may send no source,
-and a condition on one would lock it out: EC2, Lambda and ECS tasks are kept in the account by iam:PassRole instead.
+The list is data, `deputies.toml` beside this module, with a page of AWS's documentation for each service whose guide has
+been read. A service that is not in it may send no source, and a condition on one would lock it out.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
-__all__ = ["SENDS_SOURCE", "sends_source"]
+__all__ = ["deputies", "sends_source"]
 
-SENDS_SOURCE: Final = frozenset(
-    """
-    access-analyzer airflow airflow-env amplify appflow apprunner appstream appsync auditmanager backup batch
-    batchoperations.s3 bedrock bedrock-agentcore billingconductor budgets build.apprunner chatbot cloudformation
-    cloudtrail codebuild codedeploy codepipeline cognito-idp cognito-sync comprehend config connect costexplorer
-    databrew datasync delivery.logs devops-guru dlm dms eks elasticmapreduce emr-serverless events evidently
-    export.rds firehose fis forecast frauddetector gamelift glue grafana greengrass healthlake imagebuilder
-    internetmonitor iot iotanalytics iotevents iotfleetwise iotsitewise kendra kinesisanalytics lakeformation lex
-    lexv2 logs lookoutmetrics m2 macie malware-protection-plan.guardduty mediaconvert medialive mediatailor
-    monitoring.rds omics opsworks osis-pipelines osis.opensearchservice personalize pinpoint pipes pods.eks polly
-    profile qldb quicksight rds redshift redshift-serverless rekognition resiliencehub rolesanywhere rum s3
-    sagemaker scheduler securitylake servicecatalog ses sms-voice sns spotfleet ssm ssm-incidents ssm-sap states
-    storagegateway tasks.apprunner textract timestream transcribe transfer translate voiceid vpc-flow-logs
-    wellarchitected workspaces workspaces-web xray
-    """.split()  # noqa: SIM905 - a paragraph reads better than a hundred quoted names
-)
-"""The names of the services without their domain."""
-
-_NEVER: Final = frozenset({"ec2", "lambda", "ecs-tasks"})
+_FILE: Final = Path(__file__).with_suffix(".toml")
 _NAME: Final = re.compile(r"(?P<name>[a-z0-9.-]+?)(\.[a-z]{2}(-[a-z]+)+-\d)?\.amazonaws\.com(\.cn)?", re.IGNORECASE)
+
+
+@cache
+def deputies() -> dict[str, str]:
+    """Give the services that send a source, without their domain, each with the page that says so; empty: not read."""
+    with _FILE.open("rb") as file:
+        data: dict[str, Any] = tomllib.load(file)
+    found = dict.fromkeys(data["unread"], "")
+    found.update((name, page) for page, names in data["read"].items() for name in names)
+    return {name: page for name, page in sorted(found.items()) if name not in data["never"]}
 
 
 def sends_source(service: str) -> bool:
     """Tell whether a service principal (``sns.amazonaws.com``, also with a region in it) is known to send a source."""
     found = _NAME.fullmatch(service)
-    return found is not None and found["name"].lower() in SENDS_SOURCE - _NEVER
+    return found is not None and found["name"].lower() in deputies()

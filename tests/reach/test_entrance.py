@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_stsguard.reach import entrance, federation, trustees
-from pytest_stsguard.reach.deputies import SENDS_SOURCE, sends_source
+from pytest_stsguard.reach.deputies import deputies, sends_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,7 +199,15 @@ def test_services_that_send_a_source(name: str, expected: bool) -> None:  # noqa
 
 
 def test_list_of_services_never_holds_those_that_pass_role_keeps() -> None:
-    assert not SENDS_SOURCE & {"ec2", "lambda", "ecs-tasks"}
+    assert not deputies().keys() & {"ec2", "lambda", "ecs-tasks", "edgelambda"}
+
+
+def test_list_of_services_says_where_it_is_from() -> None:
+    pages = {page for page in deputies().values() if page}
+    assert len(pages) >= 50
+    assert all(page.startswith("https://docs.aws.amazon.com/") and page.endswith(".html") for page in pages)
+    for name in ("cloudtrail", "codebuild", "config", "events", "scheduler", "states"):
+        assert deputies()[name] in pages
 
 
 def test_fault_of_the_prover_is_told_and_hides_no_other_role(
