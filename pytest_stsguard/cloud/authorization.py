@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.identity import Caller
-    from pytest_stsguard.cloud.layers import Organization
+    from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.request import Request
     from pytest_stsguard.cloud.state import State
@@ -26,9 +26,12 @@ __all__ = ["Authorizer"]
 class Authorizer:
     """The engine's questions, put together from a caller, a permission and the state of the account."""
 
-    def __init__(self, state: State, clock: Clock, organization: Organization) -> None:
+    def __init__(
+        self, state: State, clock: Clock, *, organization: Organization, resource_policies: ResourcePolicies
+    ) -> None:
         self._state = state
         self._clock = clock
+        self._resource_policies = resource_policies
         self._organization = organization
 
     def decide(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Decision:
@@ -50,7 +53,7 @@ class Authorizer:
             boundary=boundary,
             session=self.session_policies(caller),
             # A session whose role or user is deleted is nobody's: no resource grants it anything either.
-            resource=None if policies is None else self._resource_policy(permission),
+            resource=None if policies is None else self._resource_policies.of(permission.resource, caller),
             scps=organization.scps(caller.account),
             rcps=organization.rcps(owner),
         )
@@ -108,11 +111,6 @@ class Authorizer:
         if user is None or user.unique_id != caller.unique_id:
             return None
         return user.identity, user.boundary
-
-    def _resource_policy(self, permission: Permission) -> Policy | None:
-        if not permission.resource.startswith("arn:aws:s3:::"):
-            return None
-        return self._state.bucket_policy(permission.resource[len("arn:aws:s3:::") :].partition("/")[0])
 
 
 _NOBODYS: tuple[tuple[Policy, ...], tuple[Policy, ...]] = ((), ())

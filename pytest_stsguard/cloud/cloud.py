@@ -14,7 +14,7 @@ from pytest_stsguard.cloud.credentials import Credentials
 from pytest_stsguard.cloud.gate import Gate
 from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
 from pytest_stsguard.cloud.instances import Fleet, Instance
-from pytest_stsguard.cloud.layers import Organization
+from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.server import Server
 from pytest_stsguard.cloud.state import State
@@ -70,7 +70,8 @@ class Cloud:
         self._ledger = Ledger(self.clock)
         state = State(self._backend)
         self._organization = Organization(self._backend, state)
-        authorizer = Authorizer(state, self.clock, self._organization)
+        resource_policies = ResourcePolicies(self._backend, state)
+        authorizer = Authorizer(state, self.clock, organization=self._organization, resource_policies=resource_policies)
         self._authenticator = Authenticator(self._ledger, state, self.clock)
         self.tokens = TokenService(ledger=self._ledger, state=state, authorizer=authorizer, clock=self.clock)
         self.gate = Gate(
@@ -80,6 +81,7 @@ class Cloud:
             authorizer=authorizer,
             tokens=self.tokens,
             organization=self._organization,
+            resource_policies=resource_policies,
             trail=self.trail,
             clock=self.clock,
         )

@@ -16,6 +16,7 @@ from pytest_stsguard.cloud.answers import answer
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
+from pytest_stsguard.cloud.layers import READERS, BucketRules, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
@@ -27,6 +28,7 @@ from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
+from pytest_stsguard.policy.arns import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
     from pytest_stsguard.cloud.identity import Caller
-    from pytest_stsguard.cloud.layers import Organization
+    from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.cloud.sts import TokenService
@@ -61,6 +63,7 @@ class _Passage:
     form: FormUpload | None = None
     call: Call | None = None
     caller: Caller | None = None
+    needed: tuple[Permission, ...] = ()
     decisions: list[Decision] = field(default_factory=list)
     elements: Mapping[str, object] | None = None
 
@@ -77,11 +80,13 @@ class Gate:
         authorizer: Authorizer,
         tokens: TokenService,
         organization: Organization,
+        resource_policies: ResourcePolicies,
         trail: Trail,
         clock: Clock,
     ) -> None:
         self._backend = backend
         self._organization = organization
+        self._bucket_rules = BucketRules(resource_policies.buckets)
         self.principals = Principals(backend, state)
         self._state = state
         self._authenticator = authenticator
@@ -140,6 +145,8 @@ class Gate:
         surroundings = self._authorizer.surroundings(request, region=passage.call.region)
         if passage.call.service == "s3" and claim is not None:
             surroundings |= signature_keys(request, claim)
+        if passage.call.service == "kms":
+            surroundings |= encryption_keys(passage.call)
         if passage.call.service == "sts":
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
@@ -175,10 +182,10 @@ class Gate:
         try:
             account = caller.account or self._backend.account
             lookup = Lookup(self._backend, self._state, account)
-            needed = required(
+            passage.needed = required(
                 call, account=account, state=lookup, caller_name=caller.name if caller.kind == "user" else None
             )
-            for permission in needed:
+            for permission in passage.needed:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
                 if not decision.allowed:
@@ -205,7 +212,7 @@ class Gate:
         simulated = self._simulator.answer(call)
         if simulated is not None:
             return answer(call, simulated, request_id=passage.request_id)
-        account = self._account_of(call, caller)
+        account = self._account_of(call, caller, passage.needed)
         self._backend.seed(call.service)
         if call.service == "iam":
             self._provide_policies(call, account)
@@ -213,7 +220,11 @@ class Gate:
         if ours is not None:
             return answer(call, ours, request_id=passage.request_id)
         self._tokens.devices.check_call(call, account)
-        settlements = [attend(call, account) for attend in (self.principals.attend, self._organization.attend)]
+        settlements = [
+            self.principals.attend(call, account),
+            self._organization.attend(call, account),
+            self._bucket_rules.attend(call, caller),
+        ]
         try:
             response = self._backend.dispatch(passage.request, call, account=account)
         except NotImplementedError as error:
@@ -226,11 +237,14 @@ class Gate:
                 observer(call)
         return response
 
-    def _account_of(self, call: Call, caller: Caller) -> str:
-        """The account in which a call acts: the owner of a bucket for S3, else the caller's own."""
-        bucket = call.parameters.get("Bucket") if call.service == "s3" and call.operation != "CreateBucket" else None
-        owner = self._state.bucket_owner(bucket) if isinstance(bucket, str) else None
-        return owner or caller.account or self._backend.account
+    def _account_of(self, call: Call, caller: Caller, needed: tuple[Permission, ...]) -> str:
+        """The account in which a call acts: the owner's of what it is about, where accounts may share it, else the caller's."""
+        home = caller.account or self._backend.account
+        if call.service == "s3":
+            bucket = call.parameters.get("Bucket") if call.operation != "CreateBucket" else None
+            return (self._state.bucket_owner(bucket) if isinstance(bucket, str) else None) or home
+        arn = needed[0].resource if needed else "*"
+        return (account_of(arn) or home) if _service_of(arn) in READERS else home
 
     def _provide_policies(self, call: Call, account: str) -> None:
         for name in ("PolicyArn", "PermissionsBoundary"):
@@ -257,6 +271,12 @@ class Gate:
                 recipient=(caller.account if caller and caller.account else self._backend.account),
             )
         )
+
+
+def _service_of(arn: str) -> str:
+    """Read the service out of an ARN; empty for what is none."""
+    parts = arn.split(":", 3)
+    return parts[2] if len(parts) > 3 else ""  # noqa: PLR2004 - what an ARN has before its region
 
 
 def _claimed_service(claim: Claim | None) -> str | None:

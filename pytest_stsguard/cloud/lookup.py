@@ -98,8 +98,8 @@ class Lookup:
             (entry for entry in entries if getattr(entry, "name", getattr(entry, "cert_name", None)) == name), None
         )
 
-    def _service(self, name: str, *, region: str | None = None) -> Any:
-        return self._backend.service(name, account=self._account, region=region)
+    def _service(self, name: str, *, region: str | None = None, account: str | None = None) -> Any:
+        return self._backend.service(name, account=account or self._account, region=region)
 
 
 def _as_mapping(tags: Any) -> Mapping[str, str]:

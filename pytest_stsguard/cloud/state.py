@@ -122,14 +122,6 @@ class State:
         tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
         return User(name, user.arn, user.id, account, tuple(identity), self._boundary(account, boundary_arn), tags)
 
-    def bucket_policy(self, bucket: str) -> Policy | None:
-        """The resource policy of a bucket."""
-        owner = self.bucket_owner(bucket)
-        if owner is None:
-            return None
-        text = self._backend.service("s3", account=owner).buckets[bucket].policy
-        return self.parse(text.decode(), kind="resource", name=f"bucket policy of {bucket}") if text else None
-
     def managed_policy(self, account: str, arn: str) -> str | None:
         """The default version of a managed policy; None for one that does not exist."""
         self._backend.provide_managed_policy(arn, account=account)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .bucket_rules import BucketRules
+from .grants import encryption_keys
 from .organization import Organization
+from .resource_policies import READERS, ResourcePolicies
 
-__all__ = ["Organization"]
+__all__ = ["READERS", "BucketRules", "Organization", "ResourcePolicies", "encryption_keys"]

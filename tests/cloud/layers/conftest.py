@@ -35,14 +35,14 @@ class Accounts:
         return document(*statements)
 
     @staticmethod
-    def code_of(call: Callable[..., Any], /, **parameters: Any) -> str:
+    def code_of(call: Callable[..., Any], /, *values: Any, **parameters: Any) -> str:
         """Give the error code with which a call is refused."""
-        return str(_error(call, parameters)["Code"])
+        return str(_error(call, values, parameters)["Code"])
 
     @staticmethod
     def message_of(call: Callable[..., Any], /, **parameters: Any) -> str:
         """Give the words with which a call is refused."""
-        return str(_error(call, parameters)["Message"])
+        return str(_error(call, (), parameters)["Message"])
 
     def client(self, service: str, credentials: Credentials | None = None) -> Any:
         return self.cloud.client(service, credentials)
@@ -73,9 +73,9 @@ class Accounts:
         return self.cloud.credentials_of(sts.assume_role(RoleArn=role, RoleSessionName=name)["Credentials"])
 
 
-def _error(call: Callable[..., Any], parameters: dict[str, Any]) -> dict[str, Any]:
+def _error(call: Callable[..., Any], values: tuple[Any, ...], parameters: dict[str, Any]) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
-        call(**parameters)
+        call(*values, **parameters)
     answer: Any = caught.value.response
     return dict(answer["Error"])
 

@@ -1,0 +1,250 @@
+"""A resource policy admits whom it names, in its own account and, with that account's own permission, in another.
+
+One table: for each service how its resource is made, how its policy is written, and a call that the policy decides.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_stsguard.cloud import Credentials
+
+    Accounts = Any  # the class of conftest.py
+
+
+@dataclass
+class Case:
+    """`make` gives the ARN with the owner's client, `write` stores a document, `call` uses it with another's client."""
+
+    service: str
+    action: str
+    make: Callable[[Any], str]
+    write: Callable[[Any, str, str], Any]
+    call: Callable[[Any, str], Any]
+    denied: str = "AccessDeniedException"
+    resource: bool = True
+
+
+def _name(arn: str) -> str:
+    return arn.rpartition(":")[2].rpartition("/")[2]
+
+
+def _table(client: Any) -> str:
+    made = client.create_table(
+        TableName="shared",
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return str(made["TableDescription"]["TableArn"])
+
+
+def _bucket(client: Any) -> str:
+    client.create_bucket(Bucket="shared-between-accounts")
+    client.put_object(Bucket="shared-between-accounts", Key="k", Body=b"x")
+    return "arn:aws:s3:::shared-between-accounts/*"
+
+
+def _queue(client: Any) -> str:
+    url = client.create_queue(QueueName="shared")["QueueUrl"]
+    return str(client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
+
+
+def _queue_url(client: Any, arn: str) -> str:
+    return f"{client.meta.endpoint_url}/{arn.split(':')[4]}/{_name(arn)}"
+
+
+def _stream(client: Any) -> str:
+    client.create_stream(StreamName="shared", ShardCount=1)
+    return str(client.describe_stream_summary(StreamName="shared")["StreamDescriptionSummary"]["StreamARN"])
+
+
+CASES = [
+    Case(
+        "s3",
+        "s3:GetObject",
+        _bucket,
+        lambda client, _, text: client.put_bucket_policy(Bucket="shared-between-accounts", Policy=text),
+        lambda client, _: client.get_object(Bucket="shared-between-accounts", Key="k"),
+        "AccessDenied",
+    ),
+    Case(
+        "sqs",
+        "sqs:SendMessage",
+        _queue,
+        lambda client, arn, text: client.set_queue_attributes(
+            QueueUrl=_queue_url(client, arn), Attributes={"Policy": text}
+        ),
+        lambda client, arn: client.send_message(QueueUrl=_queue_url(client, arn), MessageBody="x"),
+        "AccessDenied",
+    ),
+    Case(
+        "sns",
+        "sns:Publish",
+        lambda client: str(client.create_topic(Name="shared")["TopicArn"]),
+        lambda client, arn, text: client.set_topic_attributes(
+            TopicArn=arn, AttributeName="Policy", AttributeValue=text
+        ),
+        lambda client, arn: client.publish(TopicArn=arn, Message="x"),
+        "AuthorizationError",
+    ),
+    Case(
+        "secretsmanager",
+        "secretsmanager:GetSecretValue",
+        lambda client: str(client.create_secret(Name="shared", SecretString="x")["ARN"]),
+        lambda client, arn, text: client.put_resource_policy(SecretId=arn, ResourcePolicy=text),
+        lambda client, arn: client.get_secret_value(SecretId=arn),
+    ),
+    Case(
+        "kms",
+        "kms:DescribeKey",
+        lambda client: str(client.create_key()["KeyMetadata"]["Arn"]),
+        lambda client, arn, text: client.put_key_policy(KeyId=arn, PolicyName="default", Policy=_with_owner(arn, text)),
+        lambda client, arn: client.describe_key(KeyId=arn),
+    ),
+    Case(
+        "dynamodb",
+        "dynamodb:GetItem",
+        _table,
+        lambda client, arn, text: client.put_resource_policy(ResourceArn=arn, Policy=text),
+        lambda client, arn: client.get_item(TableName=arn, Key={"k": {"S": "x"}}),
+    ),
+    Case(
+        "kinesis",
+        "kinesis:DescribeStreamSummary",
+        _stream,
+        lambda client, arn, text: client.put_resource_policy(ResourceARN=arn, Policy=text),
+        lambda client, arn: client.describe_stream_summary(StreamARN=arn),
+    ),
+]
+BY_SERVICE = {case.service: case for case in CASES}
+
+
+def _with_owner(arn: str, text: str) -> str:
+    """A key's policy must go on to admit its own account."""
+    document = json.loads(text)
+    owner = {"AWS": f"arn:aws:iam::{arn.split(':')[4]}:root"}
+    document["Statement"].append({"Effect": "Allow", "Principal": owner, "Action": "kms:*", "Resource": "*"})
+    return json.dumps(document)
+
+
+@dataclass
+class People:
+    """Who asks: named or not, permitted at home or not."""
+
+    named: Credentials
+    unpermitted: Credentials
+    neighbour: Credentials
+    principals: list[str]
+
+
+@pytest.fixture(scope="module")
+def people(accounts: Accounts) -> People:
+    every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    principals = [
+        f"arn:aws:iam::{accounts.member}:user/named",
+        f"arn:aws:iam::{accounts.member}:user/unpermitted",
+        f"arn:aws:iam::{accounts.home}:user/neighbour",
+    ]
+    return People(
+        accounts.user("named", every),
+        accounts.user("unpermitted"),
+        accounts.user("neighbour", account=accounts.home),
+        principals,
+    )
+
+
+@pytest.mark.parametrize("service", BY_SERVICE)
+def test_both_sides_must_allow_across_accounts(accounts: Accounts, people: People, service: str) -> None:
+    case, owner = BY_SERVICE[service], accounts.client(service)
+    arn = case.make(owner)
+
+    def ask(credentials: Credentials) -> str:
+        return str(accounts.code_of(case.call, accounts.client(service, credentials), arn))
+
+    def admitted(credentials: Credentials) -> Any:
+        return case.call(accounts.client(service, credentials), arn)
+
+    for who in (people.named, people.unpermitted, people.neighbour):
+        assert ask(who) == case.denied
+    resource = {"Resource": arn} if case.resource else {}
+    allow = {"Effect": "Allow", "Principal": {"AWS": people.principals}, "Action": case.action, **resource}
+    case.write(owner, arn, accounts.document({"Sid": "allow", **allow}))
+    admitted(people.named)
+    admitted(people.neighbour)
+    assert ask(people.unpermitted) == case.denied
+    deny = {**allow, "Sid": "deny", "Effect": "Deny", "Principal": {"AWS": people.principals[:1]}}
+    case.write(owner, arn, accounts.document({"Sid": "allow", **allow}, deny))
+    assert ask(people.named) == case.denied
+    admitted(people.neighbour)
+    admitted(accounts.cloud.admin)
+
+
+def test_lambda_permission_is_a_statement(accounts: Accounts, people: People) -> None:
+    owner, iam = accounts.client("lambda"), accounts.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="function", AssumeRolePolicyDocument=accounts.document(trust))["Role"]["Arn"]
+    arn = owner.create_function(
+        FunctionName="shared", Runtime="python3.12", Role=role, Handler="h.h", Code={"ZipFile": _zip()}
+    )["FunctionArn"]
+    guest = accounts.client("lambda", people.named)
+    assert accounts.code_of(guest.get_function, FunctionName=arn) == "AccessDeniedException"
+    owner.add_permission(
+        FunctionName="shared", StatementId="guest", Action="lambda:GetFunction", Principal=accounts.member
+    )
+    assert guest.get_function(FunctionName=arn)["Configuration"]["FunctionArn"] == arn
+    assert accounts.code_of(guest.list_versions_by_function, FunctionName=arn) == "AccessDeniedException"
+    unpermitted = accounts.client("lambda", people.unpermitted)
+    assert accounts.code_of(unpermitted.get_function, FunctionName=arn) == "AccessDeniedException"
+    owner.remove_permission(FunctionName="shared", StatementId="guest")
+    assert accounts.code_of(guest.get_function, FunctionName=arn) == "AccessDeniedException"
+
+
+def _zip() -> bytes:
+    import io
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("h.py", "def h(event, context): return 1")
+    return buffer.getvalue()
+
+
+def test_session_policy_limits_what_the_role_was_granted(accounts: Accounts) -> None:
+    role = accounts.role("limited", {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}, account=accounts.home)
+    queue = accounts.client("sqs").create_queue(QueueName="of-the-role")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:{accounts.home}:of-the-role"
+    allow = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sqs:SendMessage", "Resource": arn}
+    accounts.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": accounts.document(allow)})
+    sts = accounts.client("sts")
+    whole = accounts.cloud.credentials_of(sts.assume_role(RoleArn=role, RoleSessionName="whole")["Credentials"])
+    accounts.client("sqs", whole).send_message(QueueUrl=queue, MessageBody="x")
+    other = accounts.document({"Effect": "Allow", "Action": "sqs:ReceiveMessage", "Resource": "*"})
+    answer = sts.assume_role(RoleArn=role, RoleSessionName="limited", Policy=other)
+    limited = accounts.client("sqs", accounts.cloud.credentials_of(answer["Credentials"]))
+    text = accounts.message_of(limited.send_message, QueueUrl=queue, MessageBody="x")
+    assert text.endswith("because no session policy allows the sqs:SendMessage action")
+
+
+def test_policy_that_cannot_be_read_is_said_aloud(accounts: Accounts) -> None:
+    from moto.sqs.models import sqs_backends
+
+    sqs = accounts.client("sqs")
+    url = sqs.create_queue(QueueName="odd")["QueueUrl"]
+    queue = sqs_backends[accounts.home]["us-east-1"].queues["odd"]
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": "*",
+        "Condition": {"Odd": {"a": "b"}},
+    }
+    queue.policy = accounts.document(statement)
+    assert accounts.code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "NotImplemented"
