@@ -93,7 +93,7 @@ def _finding(run: Run, finding: Finding, control: Control) -> dict[str, Any]:
             "requirements": [visible(f"{name} {one}") for name in frameworks for one in control.compliance[name]],
             "status_id": 3,
             "status": "Fail",
-            "status_detail": visible(finding.message),
+            "status_details": [visible(finding.message)],
         },
         "resources": [
             {
