@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.cloud.answers import answer
+from pytest_stsguard.cloud.batches import Deletion, deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
@@ -64,6 +65,7 @@ class _Passage:
     call: Call | None = None
     caller: Caller | None = None
     needed: tuple[Permission, ...] = ()
+    batch: Deletion | None = None
     decisions: list[Decision] = field(default_factory=list)
     elements: Mapping[str, object] | None = None
 
@@ -185,11 +187,15 @@ class Gate:
             passage.needed = required(
                 call, account=account, state=lookup, caller_name=caller.name if caller.kind == "user" else None
             )
-            for permission in passage.needed:
+            passage.batch = batch = deletion_of(call)
+            for position, permission in batch.positions(passage.needed) if batch else enumerate(passage.needed):
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
                 if not decision.allowed:
                     denial = _denial(caller, permission, decision, call)
+                    if batch is not None:
+                        batch.deny(position, denial)
+                        continue
                     if call.protocol == "ec2":
                         keys = {**surroundings, **caller.context, **permission.context}
                         encoded = self._tokens.messages.encode(caller, permission, decision, keys)
@@ -226,7 +232,7 @@ class Gate:
             self._bucket_rules.attend(call, caller),
         ]
         try:
-            response = self._backend.dispatch(passage.request, call, account=account)
+            response = self._dispatch(passage, call, account)
         except NotImplementedError as error:
             text = f"moto does not implement `{call.service}:{call.operation}`: {error}"
             raise Fault(Refusal.NOT_SIMULATED, text) from error
@@ -236,6 +242,14 @@ class Gate:
             for observer in self.observers:
                 observer(call)
         return response
+
+    def _dispatch(self, passage: _Passage, call: Call, account: str) -> Response:
+        batch = passage.batch
+        if batch is None or batch.untouched or self._state.bucket_owner(str(call.parameters.get("Bucket"))) is None:
+            return self._backend.dispatch(passage.request, call, account=account)
+        if batch.refused:
+            return batch.answer(None)
+        return batch.answer(self._backend.dispatch(batch.reduced(passage.request), call, account=account))
 
     def _account_of(self, call: Call, caller: Caller, needed: tuple[Permission, ...]) -> str:
         """The account in which a call acts: the owner's of what it is about, where accounts may share it, else the caller's."""
