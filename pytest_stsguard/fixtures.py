@@ -53,18 +53,26 @@ def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
         raise ConfigurationError(
             f"the marker stsguard_cloud takes no `{unknown[0]}`", hint=f"it takes: {', '.join(sorted(_CLOUD_SETTINGS))}"
         )
-    with Cloud(**settings) as cloud:
+    from pytest_stsguard.drill.listening import Lines, listening
+
+    lines = request.node.stash.setdefault(TIMELINE, [])
+    with Cloud(**settings) as cloud, listening(Lines(lines)):
         yield cloud
 
 
 @pytest.fixture
-def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Drill:
-    """Give a drill in the simulated cloud: steal, revoke, probe, recover, clean up; its timeline goes with the report."""
+def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Iterator[Drill]:
+    """Give a drill in the simulated cloud: steal, revoke, probe, recover, clean up; its timeline goes with the report.
+
+    What the test asserts beside it, by ``assert_denied`` and its like, stands on the timeline as well.
+    """
     from pytest_stsguard.drill import Drill
+    from pytest_stsguard.drill.listening import listening
 
     drill = Drill(sts_cloud)
     request.node.stash[TIMELINE] = drill.lines
-    return drill
+    with listening(drill.hear):
+        yield drill
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.credentials import masked
+from pytest_stsguard.drill.listening import listening
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.observation import Observation, observe
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
@@ -61,6 +62,10 @@ class Drill:
         self._timeline.append(step)
         self.lines.append(str(step))
 
+    def hear(self, credentials: Credentials, seen: Observation) -> None:
+        """Put on the timeline what a probe answered."""
+        self.note(seen.outcome, f"{seen.probe} with key {masked(credentials.access_key_id)}")
+
     def assume(
         self, role: str, *, session_name: str = "stsguard", by: Credentials | None = None, **params: Any
     ) -> Credentials:
@@ -99,20 +104,23 @@ class Drill:
         if not probes:
             raise DrillError("a drill's probe needs at least one call", hint='give one, as "s3.list_buckets"')
         seen = tuple(observe(credentials, probe) for probe in probes)
-        self._note_all(credentials, seen)
+        for one in seen:
+            self.hear(credentials, one)
         return seen
 
     def denied(
         self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
     ) -> None:
         """Require that every probe is denied."""
-        self._note_all(credentials, check_denied(credentials, *probes, who=who))
+        with listening(self.hear):
+            check_denied(credentials, *probes, who=who)
 
     def allowed(
         self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
     ) -> None:
         """Require that every probe is allowed."""
-        self._note_all(credentials, check_allowed(credentials, *probes, who=who))
+        with listening(self.hear):
+            check_allowed(credentials, *probes, who=who)
 
     def recover(self, instance: str) -> Credentials:
         """Stop and start an instance, and fetch the new credentials that it then holds."""
@@ -144,10 +152,6 @@ class Drill:
 
     def _taken(self, instance: str) -> Credentials:
         return self._cloud.credentials_of(fetch_instance_credentials(self._cloud.instance(instance).metadata_url))
-
-    def _note_all(self, credentials: Credentials, seen: tuple[Observation, ...]) -> None:
-        for observation in seen:
-            self.note(observation.outcome, f"{observation.probe} with key {masked(credentials.access_key_id)}")
 
 
 def _told(credentials: Credentials) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.credentials import masked
+from pytest_stsguard.drill.listening import tell
 from pytest_stsguard.drill.observation import Observation, Prober
 from pytest_stsguard.drill.patience import IN_A_ROW, Patience
 from pytest_stsguard.drill.probe import READ_ONLY
@@ -40,6 +41,7 @@ def check_denied(
     patience, prober = Patience.of(credentials, within=within, in_a_row=in_a_row), Prober(credentials)
     deadline = patience.deadline()
     observations = tuple(patience.ask(prober, probe, "denied", deadline=deadline) for probe in probes or READ_ONLY)
+    tell(credentials, observations)
     wrong = [seen for seen in observations if seen.outcome != "denied"]
     if wrong:
         raise AssertionError(_report(credentials, wrong, expected="denied", who=who, waited=patience.within))
@@ -70,6 +72,7 @@ def check_allowed(
         wrong = [seen for seen in observations if seen.outcome != "allowed"]
     else:
         observations, wrong = _shipped_set(prober, patience, deadline)
+    tell(credentials, observations)
     if wrong:
         raise AssertionError(_report(credentials, wrong, expected="allowed", who=who, waited=patience.within))
     return observations
