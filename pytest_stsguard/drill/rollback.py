@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pytest_stsguard.drill.access import Access
-    from pytest_stsguard.revocation import Journal
+    from pytest_stsguard.revocation import Change, Journal
 
 __all__ = ["roll_back"]
+
+_ELSEWHERE = {"managed-policy", "scp", "scp-attachment"}
 
 
 def roll_back(journal: Journal, access: Access, *, listener: Callable[[str], None] | None = None) -> tuple[str, ...]:
@@ -69,21 +71,19 @@ def _steps(journal: Journal, access: Access, run: str) -> Iterator[tuple[str, Ca
     own = {name for _, name in made}
     plans = [Plan.from_json(entry["plan"]) for entry in journal.entries("plan")]
     for plan in reversed(plans):
-        yield f"{plan.method} of {plan.target}", partial(_undo, plan, access, own=plan.target in own)
+        if plan.target not in own:
+            yield f"{plan.method} of {plan.target}", partial(_undo, plan.changes, access)
     for kind, name in reversed(made):
         yield f"{kind} {name}", partial(_delete, access, kind, name, run)
+    for plan in reversed(plans):
+        # What was changed on a role or user of the drill's own has gone with it.
+        elsewhere = tuple(change for change in plan.changes if change.setting.kind in _ELSEWHERE)
+        if plan.target in own and elsewhere:
+            yield f"{plan.method} of {plan.target}", partial(_undo, elsewhere, access)
 
 
-def _undo(plan: Plan, access: Access, *, own: bool) -> bool:
-    """Undo a revocation; of what the drill made itself, whatever is gone already is as good."""
-    undone = False
-    for change in reversed(plan.changes):
-        try:
-            undone |= change.undo(access.client)
-        except access.client("iam").exceptions.NoSuchEntityException:
-            if not own:
-                raise
-    return undone
+def _undo(changes: Sequence[Change], access: Access) -> bool:
+    return any([change.undo(access.client) for change in reversed(changes)])
 
 
 def _delete(access: Access, kind: str, name: str, run: str) -> bool:

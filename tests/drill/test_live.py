@@ -1,0 +1,354 @@
+"""A drill on an account, which is the simulated cloud: reached over HTTP by endpoint settings, or by clients of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_stsguard.drill import Scenario, play, shipped
+from pytest_stsguard.drill.access import Access, check_account, check_role
+from pytest_stsguard.drill.kill_switch import KillSwitch
+from pytest_stsguard.drill.live import LiveAccount
+from pytest_stsguard.drill.rollback import roll_back
+from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, InputError
+from pytest_stsguard.revocation import Journal, runner_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.drill import Result
+
+STSGUARD = str(Path(sys.executable).with_name("stsguard"))
+
+# Everything that a drill can make on an account, and little probing.
+SCENARIO: dict[str, Any] = {
+    "probes": ["s3.list_buckets"],
+    "denials": 1,
+    "warm_up": [
+        {"act": "role", "name": "data"},
+        {"act": "role", "name": "other", "trust": ["data"]},
+        {"act": "trust", "role": "data", "principals": ["other"]},
+        {"act": "user", "name": "developer", "allow": ["s3:ListAllMyBuckets", "sts:GetFederationToken"]},
+    ],
+    "theft": [
+        {"act": "assume", "role": "data", "session": "stolen"},
+        {"act": "key", "user": "developer", "session": "key", "side": "thief"},
+        {"act": "federate", "by": "key", "session": "federated"},
+    ],
+    "containment": [
+        {"act": "revoke", "target": "developer", "method": "deactivate-key"},
+        {"act": "revoke", "target": "developer", "method": "user-sessions"},
+        {"act": "expect", "session": "federated", "outcome": "denied"},
+        {"act": "revoke", "target": "data"},
+        {"act": "expect", "session": "stolen", "outcome": "denied"},
+    ],
+    "recovery": [
+        {"act": "assume", "role": "data", "session": "fresh"},
+        {"act": "expect", "session": "fresh", "outcome": "allowed"},
+    ],
+    "cleanup": [{"act": "clean-up"}],
+}
+WRITES = ("Create", "Put", "Update", "Delete")
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing in between catches it, and no call follows."""
+
+
+def scenario(**changes: Any) -> Scenario:
+    return Scenario.parse(SCENARIO | changes, name="small")
+
+
+def world_of(cloud: Cloud) -> str:
+    kinds = ["Role", "User", "LocalManagedPolicy"]
+    details = cloud.client("iam").get_account_authorization_details(Filter=kinds)
+    details.pop("ResponseMetadata")
+    return json.dumps(details, default=str, sort_keys=True)
+
+
+def access_of(cloud: Cloud, credentials: Credentials | None = None, listener: Any = None) -> Access:
+    found = Access.open((credentials or cloud.admin).session())
+    return Access(found.session, found.account, found.arn, found.region, listener=listener)
+
+
+def play_on(cloud: Cloud, access: Access, chosen: Scenario, *, journal: Journal | None = None, **more: Any) -> Result:
+    switch = more.pop("switch", KillSwitch())
+    ground = LiveAccount(access, chosen, clock=cloud.clock, switch=switch, journal=journal, propagation=0.0)
+    return play(chosen, ground, **more)
+
+
+def run(cloud: Cloud, url: str, *arguments: str, cwd: Path, wait: bool = True) -> Any:
+    (cwd / "stsguard.toml").write_text(f'[live]\naccounts = ["{cloud.account}"]\n')
+    environ = {**os.environ, **cloud.admin.environ, "AWS_ENDPOINT_URL": url}
+    process = subprocess.Popen(
+        [STSGUARD, "drill", "--target", "aws", *arguments],
+        env=environ,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if not wait:
+        return process
+    process.stdout_text, process.stderr_text = process.communicate(timeout=120)  # type: ignore[attr-defined]
+    return process
+
+
+SMALL = """
+probes = ["s3.list_buckets", "dynamodb.list_tables"]
+[[warm_up]]
+act = "role"
+name = "data"
+[[theft]]
+act = "assume"
+role = "data"
+session = "stolen"
+[[containment]]
+act = "revoke"
+target = "data"
+[[containment]]
+act = "expect"
+session = "stolen"
+outcome = "denied"
+[[cleanup]]
+act = "clean-up"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "small.toml").write_text(SMALL)
+    return tmp_path
+
+
+def test_without_consent_it_is_rehearsed_and_each_call_printed(sts_cloud: Cloud, folder: Path) -> None:
+    url, before, calls = sts_cloud.serve().url, world_of(sts_cloud), len(sts_cloud.trail.records())
+    done = run(sts_cloud, url, "small.toml", cwd=folder)
+    assert done.returncode == 0, done.stderr_text
+    assert world_of(sts_cloud) == before
+    reached = {record["eventName"] for record in sts_cloud.trail.records()[calls:]}
+    assert reached <= {"GetCallerIdentity", "DescribeOrganization", "GetAccountAuthorizationDetails"}
+    told = [line.split()[2] for line in done.stderr_text.splitlines() if line.startswith("would call")]
+    assert [one for one in told if one.partition(":")[2].startswith(WRITES)] == [
+        *("iam:CreatePolicy", "iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy"),
+        *("iam:DeleteRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"),
+    ]
+    assert {"s3:ListBuckets", "dynamodb:ListTables", "sts:AssumeRole"} <= set(told)
+    assert "/stsguard-drill/" in done.stderr_text
+    assert "PermissionsBoundary" in done.stderr_text
+    assert "nothing was changed" in done.stderr_text
+    assert not list(folder.glob("*.jsonl"))
+
+
+def test_drill_on_an_account_passes_through_throttles_and_cut_connections(
+    sts_cloud: Cloud, folder: Path, faults: Callable[..., Any]
+) -> None:
+    front, before = faults(throttle=9, drop=7), world_of(sts_cloud)
+    done = run(sts_cloud, front.url, "small.toml", "--live-drill", "--journal", "j", "--output", "json", cwd=folder)
+    assert done.returncode == 0, done.stderr_text
+    assert front.throttled >= 2
+    assert front.dropped >= 2
+    (result,) = json.loads(done.stdout_text)
+    assert result["passed"]
+    assert result["metrics"]["first_denied"].keys() == {"s3 us-east-1", "dynamodb us-east-1"}
+    assert world_of(sts_cloud) == before
+    journal = (folder / "j").read_text()
+    assert [json.loads(line)["entry"] for line in journal.splitlines()] == ["drill", *["making"] * 2, "plan", "back"]
+    for text in (journal, done.stdout_text, done.stderr_text):
+        assert sts_cloud.admin.secret_access_key not in text
+        assert "ASIA" not in text
+
+
+def test_interrupted_drill_puts_everything_back(sts_cloud: Cloud, folder: Path, faults: Callable[..., Any]) -> None:
+    front, before = faults(), world_of(sts_cloud)
+    front.on_write = lambda number, when: process.terminate() if (number, when) == (4, "after") else None
+    process = run(sts_cloud, front.url, "small.toml", "--live-drill", cwd=folder, wait=False)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "stopped by the kill switch: SIGTERM" in output
+    assert world_of(sts_cloud) == before
+
+
+def test_killed_drill_is_rolled_back_by_the_command(
+    sts_cloud: Cloud, folder: Path, faults: Callable[..., Any]
+) -> None:
+    front, before = faults(), world_of(sts_cloud)
+    front.on_write = lambda number, when: process.kill() if (number, when) == (4, "after") else None
+    process = run(sts_cloud, front.url, "small.toml", "--live-drill", "--journal", "j", cwd=folder, wait=False)
+    process.communicate(timeout=120)
+    assert process.returncode == -9
+    assert world_of(sts_cloud) != before
+    done = run(sts_cloud, front.url, "--rollback", "--journal", "j", cwd=folder)
+    assert done.returncode == 0, done.stderr_text
+    assert "nothing is left of the drill" in done.stdout_text
+    assert world_of(sts_cloud) == before
+
+
+def test_killed_at_any_write_nothing_is_left_after_the_rollback(sts_cloud: Cloud, tmp_path: Path) -> None:
+    """Die before each call that changes something, and after it."""
+    before, seen, kill = world_of(sts_cloud), 0, 10**9
+
+    def listen(whose: str, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        nonlocal seen
+        # The call after the nth write, or the next write itself: in turns, so that both sides are met.
+        if seen >= kill and (kill % 2 or operation.startswith(WRITES)):
+            raise Killed
+        seen += operation.startswith(WRITES)
+
+    access = access_of(sts_cloud, listener=listen)
+    assert play_on(sts_cloud, access, scenario()).passed
+    writes = seen
+    assert writes > 20
+    assert world_of(sts_cloud) == before
+    for number in range(1, writes + 1):
+        seen, kill, path = 0, number, tmp_path / str(number)
+        with Journal.create(path) as journal, pytest.raises(Killed):
+            play_on(sts_cloud, access, scenario(), journal=journal)
+            raise Killed  # the last write has nothing after it
+        kill = 10**9
+        for _ in range(2):
+            with Journal.open(path) as journal:
+                assert roll_back(journal, access) == ()
+            assert world_of(sts_cloud) == before, number
+
+
+def test_rollback_deletes_nothing_that_is_not_the_drills(sts_cloud: Cloud, tmp_path: Path) -> None:
+    iam = sts_cloud.client("iam")
+    with Journal.create(tmp_path / "j") as journal:
+        ground = LiveAccount(
+            access_of(sts_cloud), scenario(), clock=sts_cloud.clock, switch=KillSwitch(), journal=journal, propagation=0
+        )
+        ground.making("role", "A4L-DataRole")
+        (left,) = roll_back(journal, access_of(sts_cloud))
+    assert "is not this drill's" in left
+    assert iam.get_role(RoleName="A4L-DataRole")
+    with Journal.create(tmp_path / "other") as journal, pytest.raises(InputError, match="no journal of a drill"):
+        roll_back(journal, access_of(sts_cloud))
+
+
+def test_kill_switch_file_stops_before_the_next_step_and_all_is_put_back(sts_cloud: Cloud, tmp_path: Path) -> None:
+    before, file = world_of(sts_cloud), tmp_path / "stop"
+
+    def stop(step: Any) -> None:
+        if step.action == "revoked":
+            file.touch()
+
+    switch = KillSwitch(file)
+    result = play_on(sts_cloud, access_of(sts_cloud), scenario(), switch=switch, listener=stop)
+    assert not result.passed
+    assert "stopped by the kill switch: the file" in result.failures[0]
+    assert [step.action for step in result.timeline].count("revoked") == 1
+    assert world_of(sts_cloud) == before
+
+
+def test_account_must_be_named_and_must_not_manage_others(sts_cloud: Cloud) -> None:
+    access = access_of(sts_cloud)
+    for allowed in ((), ("999988887777",), (sts_cloud.account[:-1],)):
+        with pytest.raises(ConfigurationError, match="is not to be changed by a drill"):
+            check_account(access, allowed)
+    check_account(access, (sts_cloud.account,))
+    with pytest.raises(ConfigurationError, match="root user"):
+        check_account(access_of(sts_cloud, sts_cloud.root()), (sts_cloud.account,))
+    sts_cloud.client("organizations").create_organization(FeatureSet="ALL")
+    with pytest.raises(ConfigurationError, match="is the management account"):
+        check_account(access, (sts_cloud.account,))
+    nobody = sts_cloud.user_credentials("a4l-developer")
+    with pytest.raises(AwsUnavailableError, match="cannot be known"):
+        check_account(access_of(sts_cloud, nobody), (sts_cloud.account,))
+
+
+def test_role_that_exists_must_have_opted_in_and_be_untouched(
+    sts_cloud: Cloud, sts_revoke: Callable[..., Any]
+) -> None:
+    access, iam, now = access_of(sts_cloud), sts_cloud.client("iam"), sts_cloud.clock.now()
+    with pytest.raises(InputError, match="there is no role `nobody`"):
+        check_role(access, "nobody", now=now)
+    with pytest.raises(InputError, match="did not opt in"):
+        check_role(access, "A4L-DataRole", now=now)
+    iam.tag_role(RoleName="A4L-DataRole", Tags=[{"Key": "stsguard-drill", "Value": "allowed"}])
+    check_role(access, "A4L-DataRole", now=now)
+    before = world_of(sts_cloud)
+    chosen = Scenario.parse(SCENARIO | {"warm_up": [{"act": "role", "name": "data"}], "theft": SCENARIO["theft"][:1],
+                            "containment": SCENARIO["containment"][3:]}, name="named")  # fmt: skip
+    result = play_on(sts_cloud, access, chosen, given={"data": "A4L-DataRole"})
+    assert result.passed, result.failures
+    assert world_of(sts_cloud) == before
+    sts_revoke("A4L-DataRole")
+    with pytest.raises(InputError, match="carries a revoke policy already"):
+        check_role(access, "A4L-DataRole", now=now)
+
+
+def test_what_a_drill_makes_is_marked_bounded_and_may_do_little(sts_cloud: Cloud) -> None:
+    iam, seen = sts_cloud.client("iam"), []
+
+    def look(step: Any) -> None:
+        if step.action == "state" and step.detail == "warmed up":
+            roles = iam.list_roles(PathPrefix="/stsguard-drill/")["Roles"]
+            seen.extend(iam.get_role(RoleName=role["RoleName"])["Role"] for role in roles)
+            seen.extend(iam.list_policies(Scope="Local", PathPrefix="/stsguard-drill/")["Policies"])
+
+    powerful = SCENARIO["warm_up"][:1] + [{"act": "role", "name": "powerful", "allow": ["iam:*", "sts:*", "*"]}]
+    attempt = {"act": "attempt", "session": "powerful", "call": "iam.create_user", "parameters": {"UserName": "x"}}
+    chosen = scenario(
+        warm_up=powerful,
+        theft=[
+            {"act": "assume", "role": "powerful", "session": "powerful"},
+            {**attempt, "outcome": "denied"},
+        ],
+        containment=[],
+        recovery=[],
+    )
+    result = play_on(sts_cloud, access_of(sts_cloud), chosen, listener=look)
+    assert result.passed, result.failures
+    *roles, policy = seen
+    assert len(roles) == 2
+    for role in roles:
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == policy["Arn"]
+        assert [tag["Key"] for tag in role["Tags"]] == ["stsguard-drill"]
+        assert role["RoleName"].endswith(role["Tags"][0]["Value"])
+
+
+def test_shipped_scenarios_that_need_the_simulated_cloud_say_so(sts_cloud: Cloud) -> None:
+    from pytest_stsguard.drill import load_scenario
+
+    there = [name for name in shipped() if not load_scenario(name).simulated_only]
+    assert len(there) >= 8
+    with pytest.raises(ConfigurationError, match="in the simulated cloud only"):
+        play_on(sts_cloud, access_of(sts_cloud), load_scenario("instance-credentials"))
+
+
+def test_drill_runs_under_exactly_its_policy(sts_cloud: Cloud) -> None:
+    iam = sts_cloud.client("iam")
+    iam.create_user(UserName="runner")
+    runner = sts_cloud.user_credentials("runner")
+    statements = runner_policy("drill", account=sts_cloud.account)["Statement"]
+
+    def passes(kept: list[Any]) -> bool:
+        text = json.dumps({"Version": "2012-10-17", "Statement": kept})
+        iam.put_user_policy(UserName="runner", PolicyName="least", PolicyDocument=text)
+        try:
+            access = access_of(sts_cloud, runner)
+            check_account(access, (sts_cloud.account,))
+        except AwsUnavailableError:
+            return False
+        result = play_on(sts_cloud, access, scenario())
+        assert result.passed or "denied" in " ".join(result.failures) or "AccessDenied" in " ".join(result.failures)
+        return result.passed
+
+    assert passes(statements)
+    for dropped in statements:
+        assert not passes([one for one in statements if one is not dropped]), dropped["Sid"]
+        for action in dropped["Action"][1:]:
+            if len(dropped["Action"]) > 1 and action not in _FOR_TROUBLE:
+                less = {**dropped, "Action": [one for one in dropped["Action"] if one != action]}
+                assert not passes([less if one is dropped else one for one in statements]), action
+
+
+_FOR_TROUBLE = {"iam:GetUser"}
