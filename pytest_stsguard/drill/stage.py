@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.credentials import masked
 from pytest_stsguard.drill.ground import cloud_of
 from pytest_stsguard.drill.patience import Patience
@@ -106,9 +107,9 @@ class Stage:
         self.sessions[name] = held
         if chosen == THIEF and self.moments.stolen is None:
             self.moments.stolen = held.at
-        self.note(
-            "session", f"{name} of the {chosen}: {credentials.arn or 'a key'}, {masked(credentials.access_key_id)}"
-        )
+        until = f", expires {isoformat(credentials.expiration)}" if credentials.expiration else ""
+        whose = f"{credentials.arn or 'a key'}, {masked(credentials.access_key_id)}{until}"
+        self.note("session", f"{name} of the {chosen}: {whose}")
         self._settle(held)
         return held
 
