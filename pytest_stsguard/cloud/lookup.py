@@ -45,7 +45,11 @@ class Lookup:
         """The name of the partition key of a DynamoDB table or index, by its ARN."""
         parts = table.split(":", 5)
         names = parts[-1].split("/")
-        found = self._service("dynamodb", region=parts[3]).tables.get(names[1]) if len(names) > 1 else None
+        found = (
+            self._service("dynamodb", region=parts[3], account=parts[4]).tables.get(names[1])
+            if len(names) > 1
+            else None
+        )
         if found is None:
             return None
         if len(names) > 3 and names[2] == "index":  # noqa: PLR2004 - table/NAME/index/NAME
@@ -62,7 +66,7 @@ class Lookup:
             return {}
         service, region, tail = parts[2], parts[3] or None, parts[5]
         if service == "ec2":
-            return dict(self._service("ec2", region=region).tags.get(tail.rpartition("/")[2], {}))
+            return dict(self._service("ec2", region=region, account=parts[4]).tags.get(tail.rpartition("/")[2], {}))
         if service == "iam":
             kind, _, path = tail.partition("/")
             found = self._iam_entity(kind, path.rpartition("/")[2])
@@ -88,15 +92,7 @@ class Lookup:
         return dict(backend.tagger.get_tag_dict_for_resource(found.arn)) if backend and found else {}
 
     def _iam_entity(self, kind: str, name: str) -> Any:
-        iam = self._service("iam")
-        named = {"user": iam.users, "group": iam.groups}
-        if kind in named:
-            return named[kind].get(name)
-        listed = {"role": iam.roles, "instance-profile": iam.instance_profiles, "server-certificate": iam.certificates}
-        entries = list(listed.get(kind, {}).values())
-        return next(
-            (entry for entry in entries if getattr(entry, "name", getattr(entry, "cert_name", None)) == name), None
-        )
+        return self._state.entity(self._account, kind, name)
 
     def _service(self, name: str, *, region: str | None = None, account: str | None = None) -> Any:
         return self._backend.service(name, account=account or self._account, region=region)

@@ -108,11 +108,7 @@ class Principals:
         return next((str(one.arn) for one in alive if one.id == entity.unique_id), None)
 
     def _entity(self, kind: str, account: str, name: str) -> _Entity | None:
-        iam = self._backend.service("iam", account=account)
-        if kind == "user":
-            found = iam.users.get(name)
-        else:
-            found = next((role for role in list(iam.roles.values()) if role.name == name), None)
+        found = self._state.entity(account, kind, name)
         return None if found is None else _Entity(kind, account, name, found.arn, found.id)
 
     def _documents(self) -> Iterator[_Document]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.roster import Roster, with_id
 from pytest_stsguard.policy import Policy
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class State:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._parsed: dict[tuple[str, str, str], Policy] = {}
+        self._roster = Roster()
 
     def accounts(self) -> tuple[str, ...]:
         """Every account that has IAM state, the home account first."""
@@ -91,10 +93,19 @@ class State:
 
     def role(self, account: str, *, name: str | None = None, unique_id: str | None = None) -> Role | None:
         """Find a role by its name or its unique id."""
-        for role in list(self._iam(account).roles.values()):
-            if role.id == unique_id or role.name == name:
-                return self._role(account, role)
-        return None
+        if name is not None:
+            found = self.entity(account, "role", name)
+        else:
+            found = with_id(self._iam(account).roles, unique_id or "")
+        return None if found is None else self._role(account, found)
+
+    def entity(self, account: str, kind: str, name: str) -> Any:
+        """Give moto's ``user``, ``group``, ``role``, ``instance-profile`` or ``server-certificate``; None for no such one."""
+        iam = self._iam(account)
+        if kind in {"user", "group"}:
+            return (iam.users if kind == "user" else iam.groups).get(name)
+        listed = {"role": iam.roles, "instance-profile": iam.instance_profiles, "server-certificate": iam.certificates}
+        return self._roster.named(account, kind, name, listed[kind]) if kind in listed else None
 
     def _role(self, account: str, role: Any) -> Role:
         return Role(
@@ -151,10 +162,7 @@ class State:
     def policy_texts(self, account: str, kind: str, name: str) -> tuple[dict[str, str] | None, str | None]:
         """The policies of a ``user``, ``group`` or ``role`` by name, and the text of its boundary; None for nobody."""
         iam = self._iam(account)
-        if kind == "role":
-            holder = next((role for role in list(iam.roles.values()) if role.name == name), None)
-        else:
-            holder = (iam.users if kind == "user" else iam.groups).get(name)
+        holder = self.entity(account, kind, name)
         if holder is None:
             return None, None
         groups = iam.get_groups_for_user(name) if kind == "user" else ()
