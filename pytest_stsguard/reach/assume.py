@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.policy import Statement
+    from pytest_stsguard.policy import Decision, Statement
     from pytest_stsguard.reach.permissions import Holder
 
-__all__ = ["ASSUME", "AssumeGraph", "Callers", "Group"]
+__all__ = ["ASSUME", "AssumeGraph", "Callers", "Group", "Trust", "admission", "may_assume"]
 
 ASSUME: Final = "sts:AssumeRole"
 MOST_QUESTIONS: Final = 400_000
@@ -101,16 +101,20 @@ def may_assume(caller: Holder, role: Holder) -> bool:
 
     A session without MFA says so; long-term keys say nothing at all, which BoolIfExists takes for a yes.
     """
+    return admission(caller, role) is not None
+
+
+def admission(caller: Holder, role: Holder) -> Decision | None:
+    """Give the decision that lets a caller assume a role, asked as `may_assume` does; None when nothing does."""
     if role.trust is None:
-        return False
+        return None
     context = _context(caller, role)
-    if _allowed(caller, role, context, caller.policies, role.trust.policy):
-        return True
-    if caller.trust is not None:
-        return False
+    found = _decision(caller, role, context, caller.policies, role.trust.policy)
+    if found is not None or caller.trust is not None:
+        return found
     for name in ("aws:MultiFactorAuthPresent", "aws:TokenIssueTime"):
         del context[name]
-    return _allowed(caller, role, context, caller.policies, role.trust.policy)
+    return _decision(caller, role, context, caller.policies, role.trust.policy)
 
 
 def _context(caller: Holder, role: Holder) -> dict[str, str]:
@@ -123,11 +127,19 @@ def _context(caller: Holder, role: Holder) -> dict[str, str]:
 def _allowed(
     caller: Holder, role: Holder, context: Mapping[str, str], policies: Sequence[Policy], trust: Policy
 ) -> bool:
+    return _decision(caller, role, context, policies, trust) is not None
+
+
+def _decision(
+    caller: Holder, role: Holder, context: Mapping[str, str], policies: Sequence[Policy], trust: Policy
+) -> Decision | None:
+    """Give the decision that allows it; None when there is none."""
     request = Request(ASSUME, role.arn, caller.caller, dict(context))
     try:
-        return authorize(request, identity=policies, boundary=caller.boundary, resource=trust).allowed
+        decision = authorize(request, identity=policies, boundary=caller.boundary, resource=trust)
     except InputError:
-        return False  # what cannot be read is told by STSG-111 and STSG-112
+        return None  # what cannot be read is told by STSG-111 and STSG-112
+    return decision if decision.allowed else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from pytest_stsguard.reach.fault import Fault
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_stsguard.policy import Decision
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
-__all__ = ["own_undoing"]
+__all__ = ["context_on", "own_undoing", "undoing"]
 
 _UNDOING: Final = (
     "iam:DeleteRolePolicy",
@@ -32,11 +33,7 @@ def own_undoing(permissions: Permissions) -> Iterator[Fault]:
     for holder in permissions.roles:
         if holder.arn not in permissions.wanted or holder.identity_center:
             continue
-        found = [
-            action
-            for action in _UNDOING
-            if holder.speaks_of(action) and holder.allows(action, holder.arn, _own(holder))
-        ]
+        found = [action for action, _ in undoing(holder, holder)]
         if found:
             yield Fault(
                 holder.arn,
@@ -47,8 +44,17 @@ def own_undoing(permissions: Permissions) -> Iterator[Fault]:
             )
 
 
-def _own(holder: Holder) -> dict[str, str]:
-    """Give the context that a call on the role itself carries."""
+def undoing(holder: Holder, role: Holder) -> Iterator[tuple[str, Decision]]:
+    """Go through the calls by which a holder could undo what contains a role, each with the decision that allows it."""
+    for action in _UNDOING:
+        if holder.speaks_of(action):
+            decision = holder.decide(action, role.arn, context_on(role))
+            if decision is not None:
+                yield action, decision
+
+
+def context_on(holder: Holder) -> dict[str, str]:
+    """Give the context that a call on a role carries."""
     context = {}
     for key, value in holder.principal.tags.items():
         context[f"aws:ResourceTag/{key}"] = context[f"iam:ResourceTag/{key}"] = value

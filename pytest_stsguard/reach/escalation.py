@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.reach.assume import AssumeGraph
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
-__all__ = ["escalations"]
+__all__ = ["STARTING", "escalations"]
 
 _WRITING: Final = (
     "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:PutGroupPolicy",
@@ -29,7 +29,7 @@ _WRITING: Final = (
 )  # fmt: skip
 """Calls that give permissions, or a way into an identity that has them."""
 
-_STARTING: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+STARTING: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("ec2.amazonaws.com", ("ec2:RunInstances",)),
     ("ec2.amazonaws.com", ("ec2:AssociateIamInstanceProfile",)),
     ("ec2.amazonaws.com", ("ec2:ReplaceIamInstanceProfileAssociation",)),
@@ -107,7 +107,7 @@ def _passes(holder: Holder, permissions: Permissions) -> Iterator[str]:
         *sorted(permissions.administrators)[:32],
     )
     seen: set[str] = set()
-    for service, calls in _STARTING:
+    for service, calls in STARTING:
         if service in seen or not all(holder.speaks_of(call) for call in calls):
             continue
         passed = next((role for role in stronger if holder.allows("iam:PassRole", role, _passed_to(service))), None)

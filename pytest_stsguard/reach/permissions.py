@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_stsguard.account import Account, Document, User
+    from pytest_stsguard.policy import Decision
 
 __all__ = ["Holder", "Permissions"]
 
@@ -107,6 +108,12 @@ class Holder:
 
         `guard` is the resource's own policy.
         """
+        return self.decide(action, resource, context, guard=guard) is not None
+
+    def decide(
+        self, action: str, resource: str, context: Mapping[str, str] | None = None, *, guard: Policy | None = None
+    ) -> Decision | None:
+        """Give the decision that allows a call, asked as `allows` does; None when nothing allows it."""
         for region in self.regions:
             for mfa in ("false", "true"):
                 keys = {
@@ -115,18 +122,20 @@ class Holder:
                     "aws:MultiFactorAuthPresent": mfa,
                     **(context or {}),
                 }
-                if self._ask(action, resource, keys, guard):
-                    return True
-        return False
+                found = self._ask(action, resource, keys, guard)
+                if found is not None:
+                    return found
+        return None
 
-    def _ask(self, action: str, resource: str, context: Mapping[str, str], guard: Policy | None) -> bool:
+    def _ask(self, action: str, resource: str, context: Mapping[str, str], guard: Policy | None) -> Decision | None:
         request = Request(action, resource, self.caller, dict(context))
         try:
-            return authorize(request, identity=self.policies, boundary=self.boundary, resource=guard).allowed
+            decision = authorize(request, identity=self.policies, boundary=self.boundary, resource=guard)
         except UnsupportedError:
-            return False  # what cannot be read is told by STSG-112
+            return None  # what cannot be read is told by STSG-112
         except InputError:
-            return False  # a name that nobody can call under: the export itself is at fault
+            return None  # a name that nobody can call under: the export itself is at fault
+        return decision if decision.allowed else None
 
     def may_do_anything(self) -> bool:
         """Tell whether it is an administrator, who has nothing more to gain."""
