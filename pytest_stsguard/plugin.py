@@ -138,7 +138,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise
     recorder = item.stash.get(RECORDER, None)
     if recorder is not None:
-        item.user_properties.append(("stsguard_findings", str(len(recorder))))
+        from pytest_stsguard.reporting.junit import properties
+
+        item.user_properties += properties(recorder.findings)
         failure = item.config.stash[RUN].close_check(recorder)
         if failure:
             pytest.fail(failure, pytrace=False)

@@ -16,7 +16,9 @@ from click.testing import CliRunner
 from pytest_stsguard.cli.diff import diff
 from pytest_stsguard.cli.report import report
 from pytest_stsguard.errors import ConfigurationError, InputError
+from pytest_stsguard.findings import Finding, Severity
 from pytest_stsguard.reporting import FORMATS, Run, parse_request, read, render, write
+from pytest_stsguard.reporting.junit import MOST, properties
 from pytest_stsguard.reporting.terminal import markup
 
 ROOT = Path(__file__).parents[2]
@@ -69,13 +71,17 @@ def test_reports_are_the_same_with_and_without_xdist(run: Any, pytester: pytest.
     assert [gap.control for gap in found.not_evaluated] == ["STSG-301"]
     assert found.findings[0].lines is not None
     cases = ET.parse(pytester.path / "two" / "junit.xml").iter("testcase")
-    properties = {case.get("name"): {p.get("name"): p.get("value") for p in case.iter("property")} for case in cases}
-    assert properties["test_other"] == {
-        "stsguard_control": "STSG-202",
-        "stsguard_severity": "low",
-        "stsguard_findings": "1",
-    }
-    assert properties["test_plain"] == {}
+    properties = {case.get("name"): [(p.get("name"), p.get("value")) for p in case.iter("property")] for case in cases}
+    (tainted,) = (one for one in found.findings if one.control == "STSG-202")
+    assert properties["test_other"] == [
+        ("stsguard_control", "STSG-202"),
+        ("stsguard_severity", "low"),
+        ("stsguard_findings", "1"),
+        ("stsguard_finding", f"low STSG-202 {tainted.fingerprint} arn:aws:iam::111122223333:role/x"),
+    ]
+    told = [value for name, value in properties["test_check"] if name == "stsguard_finding"]
+    assert len(told) == len(found.findings) - 1
+    assert properties["test_plain"] == []
 
 
 def test_ini_key_asks_for_reports_too(run: Any, pytester: pytest.Pytester) -> None:
@@ -231,3 +237,13 @@ def test_diff_calls_nothing_fixed_that_was_not_looked_at(example: Run, tmp_path:
         shown.stdout.splitlines()[-1] == f"0 new, 0 fixed, 4 not evaluated any more, {len(blind['findings'])} unchanged"
     )
     assert shown.return_value == 0
+
+
+def test_properties_of_junit_are_harmless_and_bounded() -> None:
+    findings = [Finding("STSG-101", Severity.LOW, f"arn:aws:iam::1:role/{number}", "x") for number in range(2_000)]
+    told = properties([*findings, Finding("STSG-102", Severity.HIGH, "a\nb\0\u202e]]> AKIAIOSFODNN7EXAMPLE", "x")])
+    assert len(told) == MOST + 2
+    assert told[0] == ("stsguard_findings", "2001")
+    assert told[1][1].startswith("high STSG-102 ")
+    assert told[1][1].endswith(" a\\nb\\u0000\\u202e]]> ****MPLE")
+    assert told[-1] == ("stsguard_finding", "1501 more")
