@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.live import as_mapping, existing_arn, tags_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -70,14 +72,18 @@ class Lookup:
         if service == "iam":
             kind, _, path = tail.partition("/")
             found = self._iam_entity(kind, path.rpartition("/")[2])
-            return _as_mapping(getattr(found, "tags", None))
+            return as_mapping(getattr(found, "tags", None))
         if service == "s3":
             bucket, _, key = tail.partition("/")
             return self._object_tags(bucket, key) if key else self._bucket_tags(bucket, arn)
-        if service == "dynamodb" and tail.startswith("table/"):
-            table = self._service("dynamodb", region=region).tables.get(tail.split("/")[1])
-            return _as_mapping(getattr(table, "tags", None))
-        return {}
+        if service == "dynamodb":
+            tables = self._service("dynamodb", region=region, account=parts[4]).tables
+            return as_mapping(getattr(tables.get(tail.removeprefix("table/").partition("/")[0]), "tags", None))
+        return tags_of(self._backend, arn, account=self._account)
+
+    def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
+        """The ARN of the resource of a type that `identifier` stands for in a service's API."""
+        return existing_arn(self._backend, service, kind, identifier, account=self._account, region=region)
 
     def _bucket_tags(self, tail: str, arn: str) -> Mapping[str, str]:
         owner = self._state.bucket_owner(tail)
@@ -96,10 +102,3 @@ class Lookup:
 
     def _service(self, name: str, *, region: str | None = None, account: str | None = None) -> Any:
         return self._backend.service(name, account=account or self._account, region=region)
-
-
-def _as_mapping(tags: Any) -> Mapping[str, str]:
-    """Read tags in either of moto's forms."""
-    if isinstance(tags, dict):
-        return {str(name): str(value["Value"] if isinstance(value, dict) else value) for name, value in tags.items()}
-    return {str(tag["Key"]): str(tag["Value"]) for tag in tags or ()}

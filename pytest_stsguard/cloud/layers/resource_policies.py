@@ -57,7 +57,11 @@ class ResourcePolicies:
         reader, unread = READERS.get(service), UNREAD.get(service)
         if reader is None and unread is None:
             return None
-        store = self._backend.service(_STORES.get(service, service), account=account or None, region=region or None)
+        try:
+            store = self._backend.service(_STORES.get(service, service), account=account or None, region=region or None)
+        except ImportError:
+            # A package that moto needs for the service is not installed: nothing of it exists then, nor can be made.
+            return None
         if reader is not None:
             return reader(store, arn, tail)
         if unread is not None and unread(store, arn):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .scope import Scope
 
-__all__ = ["Table", "generic", "is_creation", "known_action", "own_tags"]
+__all__ = ["Table", "context_of", "generic", "is_creation", "known_action", "own_tags"]
 
 _NEW = "+"
 _LOOKED_UP = "?"
@@ -35,8 +35,7 @@ class Table:
     `paths` lists by resource type the parameters that name a resource of it, `operations` the same for one operation;
     the paths of a type stand in one string, ``+`` in it is a resource that the operation creates, ``?`` one that AWS
     looks up when no path names it, ``-`` alone says that the type plays no part. `arn` writes an ARN from a type and a
-    parameter; `keys` adds condition keys, knowing whether the resource is new. `strict` refuses an operation whose
-    required resource is not named, but for listings.
+    parameter; `keys` adds condition keys, knowing whether the resource is new.
     """
 
     prefix: str
@@ -44,17 +43,12 @@ class Table:
     operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     arn: Callable[[Scope, Use, str | None], str] | None = None
     keys: Callable[[Scope, Action, Use | None, str, bool], Context] | None = None
-    strict: bool = False
 
     def of(self, operation: str, use: Use) -> tuple[str, ...]:
         """Give the paths for one resource type of an operation."""
         own = self.operations.get(operation, {})
         text = own[use.name] if use.name in own else self.paths.get(use.name, "")
         return tuple(text.split())
-
-    def admits(self, use: Use, identifier: str) -> bool:  # noqa: ARG002 - for subclasses
-        """Tell whether a parameter can name a resource of the type."""
-        return True
 
 
 def known_action(scope: Scope, prefix: str, name: str) -> Action:
@@ -75,13 +69,11 @@ def generic(scope: Scope, table: Table, name: str | None = None) -> list[Permiss
     permissions = []
     for use in found.uses:
         tags = specified.get(use.name, {}) if specified else given
-        for arn, new in _arns(scope, table, found, use):
+        for arn, new in _arns(scope, table, use):
             context = _context(scope, table, found, use, arn, new=new, tags=tags)
             permissions.append(Permission(f"{table.prefix}:{found.name}", arn, context))
     if permissions:
         return permissions
-    if table.strict and any(use.required for use in found.uses):
-        raise UnmappedOperationError(scope.call.service, scope.call.operation, hint="no parameter names its resource")
     tags = next(iter(specified.values()), given)
     context = _context(scope, table, found, None, "*", new=False, tags=tags)
     return [Permission(f"{table.prefix}:{found.name}", "*", context)]
@@ -92,7 +84,7 @@ def is_creation(operation: str) -> bool:
     return operation.startswith(_CREATION)
 
 
-def _arns(scope: Scope, table: Table, found: Action, use: Use) -> list[tuple[str, bool]]:
+def _arns(scope: Scope, table: Table, use: Use) -> list[tuple[str, bool]]:
     """Give the ARNs of one resource type, each with whether the operation creates it."""
     operation = scope.call.operation
     paths = table.of(operation, use)
@@ -100,29 +92,28 @@ def _arns(scope: Scope, table: Table, found: Action, use: Use) -> list[tuple[str
         return []
     write = table.arn or (lambda scope, use, identifier: scope.arn(use.template, identifier))
     named = scope.texts(*(path for path in paths if path not in (_NEW, _LOOKED_UP)))
-    arns = dict.fromkeys((write(scope, use, each) for each in named if table.admits(use, each)), False)
+    arns = dict.fromkeys((write(scope, use, each) for each in named), False)
     if _NEW in paths:
         arns[write(scope, use, None)] = True
-    elif not arns and (_LOOKED_UP in paths or (use.required and (not table.strict or _is_listing(found)))):
+    elif not arns and (_LOOKED_UP in paths or use.required):
         arns[write(scope, use, None)] = is_creation(operation) and _LOOKED_UP not in paths
     return list(arns.items())
-
-
-def _is_listing(found: Action) -> bool:
-    """Tell whether an action goes over all resources of a type when none is named."""
-    return found.access_level == "List" or found.name.startswith(("List", "Describe"))
 
 
 def _context(
     scope: Scope, table: Table, found: Action, use: Use | None, arn: str, *, new: bool, tags: Mapping[str, str | None]
 ) -> Context:
-    keys = found.keys | (use.keys if use else frozenset())
-    context: Context = {}
-    if "aws:TagKeys" in keys:
-        context.update(tag_context(tags))
-    context.update(own_tags(scope, keys, arn))
+    context = context_of(scope, found, use, arn, tags=tags)
     if table.keys is not None:
         context.update(table.keys(scope, found, use, arn, new))
+    return context
+
+
+def context_of(scope: Scope, found: Action, use: Use | None, arn: str, *, tags: Mapping[str, str | None]) -> Context:
+    """Give the tags of the request and of the resource, as far as the action knows such keys."""
+    keys = found.keys | (use.keys if use else frozenset())
+    context: Context = tag_context(tags) if "aws:TagKeys" in keys else {}
+    context.update(own_tags(scope, keys, arn))
     return context
 
 

@@ -1,8 +1,4 @@
-"""Services without rules of their own: the generic rule, strictly.
-
-An operation is mapped when the reference has an action of its name and either the action takes no resource, or the
-call's parameters name one, or it is a listing. Everything else is refused.
-"""
+"""Services without rules of their own: the reference, with what the service's table adds to it."""
 
 from __future__ import annotations
 
@@ -10,122 +6,88 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .generic import Table, generic
-from .permission import Permission, UnmappedOperationError
+from .generic import context_of, known_action
+from .naming import noun, shape, squeezed
+from .passing import passed_roles
+from .permission import Context, Permission, UnmappedOperationError
 from .reference import actions
+from .resources import any_of, targets
+from .services import table
+from .tags import request_tags, tag_context
 
 if TYPE_CHECKING:
-    from .reference import Use
+    from .reference import Action
+    from .resources import Target
     from .scope import Scope
+    from .table import Service
 
-__all__ = ["permissions"]
+__all__ = ["permissions", "prefix_of"]
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_SURROUNDINGS = ("Partition", "Region", "Account")
-_GENERAL = "ResourceArn resourceArn resourceARN ResourceARN"
-# Parameters that name a resource without being called like the variable in its ARN.
-_PATHS = {
-    "cloudformation": {"stack": "StackName", "changeset": "ChangeSetName", "stackset": "StackSetName"},
-    "ecr": {"repository": "repositoryName repositoryNames"},
-    "events": {"event-bus": "EventBusName"},
-    "kinesis": {"stream": "StreamARN StreamName"},
-    "kms": {"key": "KeyId"},
-    "lambda": {"function": "FunctionName"},
-    "logs": {"log-group": "logGroupName logGroupIdentifier"},
-    "rds": {"db": "DBInstanceIdentifier", "cluster": "DBClusterIdentifier", "snapshot": "DBSnapshotIdentifier"},
-    "route53": {"hostedzone": "Id HostedZoneId"},
-    "secretsmanager": {"Secret": "SecretId"},
-    "sns": {"topic": "TopicArn TargetArn"},
-    "sqs": {"queue": "QueueUrl"},
-    "ssm": {"parameter": "Name Names Path"},
-    "states": {"statemachine": "stateMachineArn", "execution": "executionArn"},
-}
-_OPERATIONS = {
-    "organizations": {"CreatePolicy": {"policy": "+"}},
-    "secretsmanager": {"CreateSecret": {"Secret": "Name"}},
-    "sns": {"CreateTopic": {"topic": "Name"}},
-}
-# Operations whose action has another name.
-_ACTIONS = {
-    "lambda": {
-        "Invoke": "InvokeFunction",
-        "InvokeAsync": "InvokeFunction",
-        "InvokeWithResponseStream": "InvokeFunction",
-    },
-    "sns": {"PublishBatch": "Publish"},
-    "sqs": {
-        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
-        "DeleteMessageBatch": "DeleteMessage",
-        "SendMessageBatch": "SendMessage",
-    },
-}
-# IAM's prefix where it is neither the signing name nor the service's name in boto3.
-_PREFIXES = {"monitoring": "cloudwatch"}
+_READING = frozenset({"Read", "List"})
+# A log group's ARN ends so in every check but those of its tags.
+_STREAMS = ":log-stream:"
+_CREATING = re.compile("Create|Register|Put|Run|Start|Request|Import|Copy|Restore|Submit|Allocate|Upload")
 
 
 def permissions(scope: Scope) -> list[Permission]:
     """Give the checks of one call to a service that has no rules of its own."""
-    prefix = _prefix(scope)
-    return generic(scope, _table(prefix), _ACTIONS.get(prefix, {}).get(scope.call.operation))
-
-
-def _prefix(scope: Scope) -> str:
     call = scope.call
-    for name in (_PREFIXES.get(call.signing_name, call.signing_name), call.service):
-        if actions(name):
-            return name
-    raise UnmappedOperationError(call.service, call.operation, hint=f"the reference lacks the service `{call.service}`")
-
-
-class _Strict(Table):
-    """The variables of an ARN in the spellings of the APIs, besides what the table says."""
-
-    def of(self, operation: str, use: Use) -> tuple[str, ...]:
-        """Give the paths for one resource type of an operation."""
-        names = (spelling for name in _own(use.template) for spelling in _spellings(name))
-        return (*super().of(operation, use), *names, *_GENERAL.split())
-
-    def admits(self, use: Use, identifier: str) -> bool:
-        """Tell an ARN of the type from one of another."""
-        return not identifier.startswith("arn:") or _shape(use.template).fullmatch(identifier) is not None
-
-
-@cache
-def _shape(template: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in _VARIABLE.split(template)[::2]]
-    return re.compile("[^:]*".join(parts[:-1]) + ".*" + parts[-1], re.DOTALL)
-
-
-@cache
-def _table(prefix: str) -> Table:
-    return _Strict(prefix, _PATHS.get(prefix, {}), _OPERATIONS.get(prefix, {}), arn=_arn, strict=True)
-
-
-def _own(template: str) -> tuple[str, ...]:
-    return tuple(name for name in _VARIABLE.findall(template) if name not in _SURROUNDINGS)
-
-
-def _spellings(name: str) -> tuple[str, ...]:
-    return name, f"{name}s", name[0].lower() + name[1:]
-
-
-def _arn(scope: Scope, use: Use, identifier: str | None) -> str:
-    names = _own(use.template)
-    if identifier is None or identifier.startswith("arn:"):
-        return scope.arn(use.template, identifier)
-    if "://" in identifier:
-        # A queue's URL ends with its account and its name.
-        front, _, name = identifier.rpartition("/")
-        account = front.rpartition("/")[2]
-        return f"arn:{scope.partition}:sqs:{scope.call.region}:{account}:{name}"
-    if len(names) < 2:  # noqa: PLR2004 - one name, or none
-        return scope.arn(use.template, identifier)
-    template = use.template
-    given = {name: scope.text(*_spellings(name)) for name in names}
-    if not any(given.values()):
+    service = table(call.service)
+    prefix = service.prefix or prefix_of(call.service, call.signing_name)
+    if not prefix:
         raise UnmappedOperationError(
-            scope.call.service, scope.call.operation, hint=f"`{identifier}` is not all of a name"
+            call.service, call.operation, hint=f"the reference lacks the service `{call.service}`"
         )
-    for name, value in given.items():
-        template = template.replace("${" + name + "}", value or "*")
-    return scope.arn(template)
+    if call.operation in service.refused:
+        raise UnmappedOperationError(call.service, call.operation, hint=service.refused[call.operation])
+    found: list[Permission] = []
+    own = None
+    for name in service.actions.get(call.operation, call.operation).split():
+        own = known_action(scope, prefix, name)
+        found += _checks(scope, service, prefix, own)
+    found += _tags_at_creation(scope, service, prefix, found)
+    if own is not None and own.access_level not in _READING:
+        found += passed_roles(scope, service, prefix)
+    return found
+
+
+@cache
+def prefix_of(service: str, signing_name: str) -> str:
+    """Give IAM's prefix of a service: what it signs with or is called; nothing when the reference has neither."""
+    return next((name for name in (signing_name, service) if actions(name)), "")
+
+
+def _checks(scope: Scope, service: Service, prefix: str, action: Action) -> list[Permission]:
+    return [_permission(scope, service, prefix, action, target) for target in targets(scope, service, action)]
+
+
+def _permission(scope: Scope, service: Service, prefix: str, action: Action, target: Target) -> Permission:
+    context = context_of(scope, action, target.use, target.arn, tags=request_tags(scope.call.parameters))
+    for key, paths in service.keys.items():
+        if key in action.all_keys and (values := scope.texts(*paths.split())):
+            context[key] = values if len(values) > 1 else values[0]
+    if service.context is not None:
+        context.update(service.context(scope, action, target.arn))
+    return Permission(f"{prefix}:{action.name}", target.arn, context)
+
+
+def _tags_at_creation(scope: Scope, service: Service, prefix: str, found: list[Permission]) -> list[Permission]:
+    """Give the checks for tagging what is created with tags, on the resources that can be tagged."""
+    if not service.tagging or not _CREATING.match(scope.call.operation) or "Tag" in scope.call.operation:
+        return []
+    tags = tag_context(request_tags(scope.call.parameters))
+    if not tags:
+        return []
+    action = known_action(scope, prefix, service.tagging)
+    forms = [shape(service.templates.get(use.name, use.template)) for use in action.uses]
+    created = service.created.get(scope.call.operation, noun(scope.call.operation))
+    fitting = [any_of(scope, service, use) for use in action.uses if squeezed(use.name) == squeezed(created)]
+    named = [each.resource.removesuffix(_STREAMS) for each in found]
+    named = [arn for arn in named if any(form.fullmatch(arn) for form in forms)]
+    if named and scope.call.operation not in service.created:
+        fitting = named
+    context: Context = dict(tags)
+    key = f"{prefix}:CreateAction"
+    if key in action.all_keys:
+        context[key] = scope.call.operation
+    return [Permission(f"{prefix}:{action.name}", arn, context) for arn in fitting or ["*"]]

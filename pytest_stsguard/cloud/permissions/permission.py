@@ -51,6 +51,9 @@ class State(Protocol):
     def partition_key(self, table: str) -> str | None:
         """Give the partition key's attribute name of the DynamoDB table or index with this ARN (dynamodb:LeadingKeys)."""
 
+    def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
+        """Give the ARN of the resource of a type (the reference's name) that `identifier` stands for in a service's API."""
+
 
 class UnmappedOperationError(CloudError):
     """An operation whose permissions are not known here; it is refused by name and never guessed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import dynamodb, ec2, iam, others, s3, sts
+from . import apigateway, dynamodb, ec2, iam, others, s3, sts
 from .permission import Permission, State, UnmappedOperationError
 from .scope import Scope
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["SERVICES", "required"]
 
 SERVICES: dict[str, Callable[[Scope], list[Permission]]] = {
+    "apigateway": apigateway.permissions,
+    "apigatewayv2": apigateway.permissions,
     "dynamodb": dynamodb.permissions,
     "dynamodbstreams": dynamodb.permissions,
     "ec2": ec2.permissions,

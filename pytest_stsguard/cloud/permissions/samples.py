@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.cloud.calls import Call
 from pytest_stsguard.cloud.calls.catalogue import model
 
+from .naming import parse_name, squeezed, variables
+from .others import prefix_of
+from .reference import action
+from .services import table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .reference import Use
 
 __all__ = ["Nothing", "sample", "sampled"]
 
 _DEPTH = 5
+_OWN_RULES = frozenset({"dynamodb", "dynamodbstreams", "ec2", "iam", "s3", "sts"})
 # Parameters whose text has a form of its own.
 _TEXTS = {
     "Arn": "arn:aws:iam::111122223333:role/sample",
@@ -26,6 +34,32 @@ _TEXTS = {
     "Source": "i-sample",
     "Statement": 'SELECT * FROM "sample"',
     "VersionId": "",
+}
+_OF_A_SERVICE: dict[str, dict[str, Any]] = {
+    "cloudtrail": {"ResourceId": "arn:aws:cloudtrail:us-east-1:111122223333:trail/sample"},
+    "iot": {
+        "target": "arn:aws:iot:us-east-1:111122223333:cert/sample",
+        "principal": "arn:aws:iot:us-east-1:111122223333:cert/sample",
+        "targets": ["arn:aws:iot:us-east-1:111122223333:thing/sample"],
+    },
+    # A key's id at the start, as in what moto encrypts.
+    "kms": {"CiphertextBlob": "MTIzNGFiY2QtMTJhYi0zNGNkLTU2ZWYtMTIzNDU2Nzg5MGFiAAAA"},
+    "organizations": {
+        "AccountId": "444455556666",
+        "ChildId": "ou-samp-sample",
+        "DestinationParentId": "ou-samp-sample",
+        "HandshakeId": "h-sample",
+        "OrganizationalUnitId": "ou-samp-sample",
+        "ParentId": "r-samp",
+        "PolicyId": "p-sample",
+        "ResourceId": "p-sample",
+        "RootId": "r-samp",
+        "SourceParentId": "r-samp",
+        "TargetId": "444455556666",
+    },
+    "route53": {"ResourceType": "hostedzone"},
+    "ssm": {"ResourceType": "Parameter"},
+    "sqs": {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/sample"},
 }
 _VALUES = {"integer": 1, "long": 1, "float": 1.0, "double": 1.0, "boolean": True, "timestamp": "2024-01-01T00:00:00Z"}
 
@@ -57,6 +91,10 @@ class Nothing:
         """No table has a known key."""
         return None
 
+    def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:  # noqa: ARG002 - as above
+        """Nothing exists."""
+        return None
+
 
 def sampled(service: str) -> tuple[str, ...]:
     """Give the names of all operations of a service, in the model's order."""
@@ -68,8 +106,43 @@ def sample(service: str, operation: str, *, full: bool = True) -> Call:
     loaded = model(service)
     shape = loaded.operation_model(operation).input_shape
     parameters = _structure(shape, full=full, depth=_DEPTH) if shape is not None else {}
+    parameters.update({name: text for name, text in _OF_A_SERVICE.get(service, {}).items() if name in parameters})
+    if service not in _OWN_RULES:
+        parameters.update(_arns(service, operation, parameters))
     protocol = str(loaded.metadata["protocol"])
     return Call(service, operation, protocol, parameters, "us-east-1", loaded.signing_name)
+
+
+def _arns(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Give ARNs to the parameters that are called so: one of a type that the operation's action has."""
+    found: dict[str, Any] = {}
+    known = action(_prefix(service), table(service).actions.get(operation, operation).partition(" ")[0])
+    for name, value in parameters.items():
+        parsed = parse_name(name)
+        named = (
+            parsed.kind == "arn" or name in ("Resource", "resource") or (name == "ResourceName" and "Tags" in operation)
+        )
+        if not named or not (isinstance(value, str) or (isinstance(value, list) and isinstance(value[0], str))):
+            continue
+        arn = _arn(parsed.stem, known.uses if known else ())
+        found[name] = [arn] if isinstance(value, list) else arn
+    return found
+
+
+def _arn(stem: str, uses: tuple[Use, ...]) -> str:
+    if "role" in stem:
+        return _TEXTS["Arn"]
+    like = [use for use in uses if stem and squeezed(use.name).endswith(stem)] or list(uses)
+    template = like[0].template if like else "arn:aws:other:us-east-1:111122223333:${Sample}"
+    for name, value in (("Partition", "aws"), ("Region", "us-east-1"), ("Account", "111122223333")):
+        template = template.replace(f"${{{name}}}", value)
+    for name in variables(template):
+        template = template.replace(f"${{{name}}}", "sample")
+    return template
+
+
+def _prefix(service: str) -> str:
+    return table(service).prefix or prefix_of(service, model(service).signing_name)
 
 
 def _structure(shape: Any, *, full: bool, depth: int) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class Account:
     )
     boundaries: dict[str, str] = field(default_factory=lambda: {f"{_IAM}role/ci/Deploy": f"{_IAM}policy/Limits"})
     keys: dict[str, str] = field(default_factory=dict)
+    existing: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def bucket_owner(self, bucket: str) -> str | None:
         return self.buckets.get(bucket)
@@ -53,6 +54,9 @@ class Account:
 
     def partition_key(self, table: str) -> str | None:
         return self.keys.get(table)
+
+    def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
+        return self.existing.get((service, kind, identifier))
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Needs = Callable[..., Any]
 
+_CALLED_BY = {"kms:CallerAccount": "111122223333"}
+
 
 @pytest.mark.parametrize(
     ("service", "operation", "parameters", "hint"),
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
         ("sqs", "NoSuchOperation", {}, "no action `sqs:NoSuchOperation`"),
         ("sqs", "SendMessage", {"MessageBody": "x"}, "no parameter names its resource"),
         ("nosuchservice", "Anything", {}, "lacks the service `nosuchservice`"),
-        ("logs", "PutLogEvents", {"resourceArn": "x"}, "`x` is not all of a name"),
+        ("logs", "PutLogEvents", {"resourceArn": "x"}, "no parameter names its resource of type `log-stream`"),
         ("cloudformation", "DeleteStack", {}, "no parameter names its resource"),
     ],
 )
@@ -227,5 +229,7 @@ def test_tags_at_creation_of_a_type_that_cannot_be_tagged_by_it(needs: Needs) ->
 def test_tags_in_every_spelling(tags: Any, world: Any) -> None:
     name = "tags" if isinstance(tags, dict) else "Tags"
     call = Call("kms", "CreateKey", "json", {name: tags}, "us-east-1", "kms")
-    (permission,) = required(call, account="111122223333", state=world)
-    assert permission.context == {"aws:RequestTag/a": "1", "aws:TagKeys": ["a"]}
+    own, tagging = required(call, account="111122223333", state=world)
+    assert (own.action, own.resource) == ("kms:CreateKey", "*")
+    assert (tagging.action, tagging.resource) == ("kms:TagResource", "arn:aws:kms:us-east-1:111122223333:key/*")
+    assert own.context | tagging.context == {"aws:RequestTag/a": "1", "aws:TagKeys": ["a"], **_CALLED_BY}
