@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.reach import Survey
     from pytest_stsguard.reporting import Run as ReportModel
     from pytest_stsguard.reporting.collector import Collector
+    from pytest_stsguard.reporting.writer import Formats
 
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
@@ -252,7 +253,15 @@ class Run:
             return ()
         from pytest_stsguard.reporting import parse_request  # noqa: PLC0415 - as above
 
-        return tuple(parse_request(text, folder=self._config.invocation_params.dir) for text in asked)
+        folder = self._config.invocation_params.dir
+        return tuple(parse_request(text, folder=folder, formats=self.report_formats) for text in asked)
+
+    @cached_property
+    def report_formats(self) -> Formats:
+        """The report formats that hooks add, by name."""
+        from pytest_stsguard.reporting.writer import join_formats  # noqa: PLC0415 - as above
+
+        return join_formats(self._config.hook.pytest_stsguard_reports(config=self._config))
 
     @cached_property
     def collector(self) -> Collector:
@@ -264,7 +273,7 @@ class Run:
     def report_model(self) -> ReportModel:
         """Give what the run found, and what it saw, as every format shows it.
 
-        The policies of the demo are not shown: each test has a demo account of its own, and may have changed it.
+        The policies of the demo are shown as the demo opens: each test has a demo account of its own, and may change it.
         """
         from pytest_stsguard.reporting import build  # noqa: PLC0415 - as above
 
@@ -273,7 +282,8 @@ class Run:
             self.report(),
             fail_on=self.fail_on,
             controls=self.controls,
-            account=None if self.is_demo else self.account,
+            account=self.demo_account if self.is_demo else self.account,
+            shown_as="as the demo opens" if self.is_demo else "",
             baseline=self.triage.baseline if baseline else None,
             drills=self.collector.drills,
             checks=self.collector.checks,
@@ -291,7 +301,7 @@ class Run:
 
             model = self.report_model()
             for name, path in self.report_files:
-                write(model, name, path)
+                write(model, name, path, formats=self.report_formats)
                 self.written.append((name, path))
 
     def fail_check(self, control_id: str, reason: str) -> None:
