@@ -29,6 +29,7 @@ def build(
     fail_on: Severity,
     controls: Mapping[str, Control] | None = None,
     account: Account | None = None,
+    shown_as: str = "",
     baseline: Baseline | None = None,
     drills: Iterable[model.Drill] = (),
     checks: Mapping[str, int] | None = None,
@@ -42,13 +43,14 @@ def build(
         fail_on: the lowest severity that fails the run.
         controls: the catalogue with a project's own controls; default: the catalogue.
         account: what was examined, to show the deciding statements; None: they are not shown.
+        shown_as: what to add to the names of the account's policies, when they may differ from those that were examined.
         baseline: what was known; None: no comparison.
         drills: the drills of the run, in any order.
         checks: how many checks passed, failed, and were skipped.
         evaluated: the controls that were looked at, with or without findings.
         blasts: what stolen sessions can become, each as ``stsguard blast --output json`` prints it.
     """
-    excerpts = Excerpts(account)
+    excerpts = Excerpts(account, note=shown_as)
     findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
     played = tuple(sorted(drills, key=lambda entry: (entry.test, entry.steps[0].at if entry.steps else "")))
     failed = report.fails(fail_on) or any(entry.outcome == "failed" for entry in played) or (checks or {}).get("failed")

@@ -25,7 +25,8 @@ _LARGEST = 20_480
 class Excerpts:
     """Finds the documents that findings speak of; equal documents are kept once."""
 
-    def __init__(self, account: Account | None) -> None:
+    def __init__(self, account: Account | None, *, note: str = "") -> None:
+        self._note = f", {note}" if note else ""
         self.policies: list[Policy] = []
         self._known: dict[Policy, int] = {}
         self._documents: dict[str, dict[str, Document]] = {}
@@ -45,7 +46,7 @@ class Excerpts:
         text = "\n".join(lines)
         if len(text) > _LARGEST:
             return None, None, place
-        policy = Policy(document.name, text)
+        policy = Policy(f"{document.name}{self._note}", text)
         index = self._known.setdefault(policy, len(self.policies))
         if index == len(self.policies):
             self.policies.append(policy)
