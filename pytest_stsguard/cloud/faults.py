@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from pytest_stsguard.cloud.calls.catalogue import catalogue
 from pytest_stsguard.cloud.request import Response
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ _QUERY_JSON = Dialect(
         Refusal.SKEWED: ("SignatureDoesNotMatch", 403, "Signature expired or not yet current"),
     },
 )
+_CBOR = Dialect("cbor", _JSON.codes)
+_QUERY_CBOR = Dialect("query-cbor", _QUERY_JSON.codes)
 _SNS = Dialect("query", {**_QUERY.codes, Refusal.ACCESS_DENIED: ("AuthorizationError", 403, "Access denied")})
 _EC2 = Dialect(
     "ec2",
@@ -149,7 +152,6 @@ _BY_PROTOCOL = {
     "json": _JSON,
     "rest-json": _REST_JSON,
     "query-json": _QUERY_JSON,
-    "smithy-rpc-v2-cbor": _JSON,
 }
 
 
@@ -159,6 +161,9 @@ def dialect(service: str | None, protocol: str | None) -> Dialect:
         return _S3
     if service == "sns":
         return _SNS
+    if protocol == "smithy-rpc-v2-cbor":
+        known = catalogue().by_name.get(service or "")
+        return _QUERY_CBOR if known is not None and known.query_compatible else _CBOR
     return _BY_PROTOCOL.get(protocol or "query", _QUERY)
 
 
@@ -168,6 +173,8 @@ def render(fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False
     if fault.refusal is not None:
         code, status, default = speaks.codes[fault.refusal]
         message = fault.message or default
+    if speaks.name in {"cbor", "query-cbor"}:
+        return _cbor(code, status, message, speaks=speaks, request_id=request_id), code, message
     if speaks.name in {"json", "rest-json", "query-json"}:
         return _json(code, status, message, speaks=speaks, request_id=request_id), code, message
     return _xml(code, status, message, speaks=speaks, request_id=request_id, head=head), code, message
@@ -187,6 +194,21 @@ def _json(code: str, status: int, message: str, *, speaks: Dialect, request_id: 
     if speaks.name == "rest-json":
         body.pop("__type")
     return Response(status, headers, json.dumps(body).encode())
+
+
+def _cbor(code: str, status: int, message: str, *, speaks: Dialect, request_id: str) -> Response:
+    """Write an error as Smithy RPC v2 does: a map of two texts (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html)."""
+    headers = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "x-amzn-requestid": request_id}
+    if speaks.name == "query-cbor":
+        headers["x-amzn-query-error"] = f"{code};Sender"
+    texts = ("__type", f"com.amazon.coral.service#{code}", "message", message)
+    return Response(status, headers, b"\xa2" + b"".join(map(_cbor_text, texts)))
+
+
+def _cbor_text(text: str) -> bytes:
+    """Write a text with its length in four bytes, which CBOR allows for every length."""
+    data = text.encode(errors="replace")
+    return b"\x7a" + len(data).to_bytes(4, "big") + data
 
 
 def _xml(code: str, status: int, message: str, *, speaks: Dialect, request_id: str, head: bool) -> Response:

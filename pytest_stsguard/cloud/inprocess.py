@@ -7,6 +7,7 @@ reaches moto on another way (a client older than the cloud, the `requests` libra
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.cloud.spool import BLOCK, IN_MEMORY, Spool
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ class _Entrance:
         from moto.core.botocore_stubber import MockRawResponse  # noqa: PLC0415
 
         headers: Any = response.headers
-        return AWSResponse(request.url, response.status, headers, MockRawResponse(response.body))
+        raw = MockRawResponse(response.body) if response.view is None else _Raw(_Pieces(response.blocks()))
+        return AWSResponse(request.url, response.status, headers, raw)
 
     def receive(self, prepared: AWSPreparedRequest) -> Response | None:
         """Answer a request at the open gate; None leaves it to whoever comes next."""
@@ -60,7 +63,12 @@ class _Entrance:
             return None
         if key == _MOTO_DUMMY and self.backend.shared:
             return None
-        return self.gate.handle(_neutral(prepared))
+        request = _neutral(prepared)
+        try:
+            return self.gate.handle(request)
+        finally:
+            if request.spool is not None:
+                request.spool.close()
 
 
 _ENTRANCE = _Entrance()
@@ -114,7 +122,7 @@ def _moto_entrance(prepared: AWSPreparedRequest) -> Any:
     response = _ENTRANCE.receive(prepared)
     if response is None:
         return type(botocore_stubber).process_request(botocore_stubber, prepared)
-    return response.status, dict(response.headers), response.body
+    return response.status, dict(response.headers), b"".join(response.blocks())
 
 
 def _key_of(prepared: AWSPreparedRequest) -> str | None:
@@ -125,17 +133,60 @@ def _key_of(prepared: AWSPreparedRequest) -> str | None:
 
 
 def _neutral(prepared: AWSPreparedRequest) -> Request:
-    body: Any = prepared.body
-    if hasattr(body, "read"):
-        body = body.read()
-    if isinstance(body, str):
-        body = body.encode()
+    body, spool = _body(prepared.body)
     headers = Headers.of(prepared.headers.items())
     return Request(
         prepared.method,
         prepared.url,
         headers,
-        bytes(body or b""),
+        body,
         source_ip=_ADDRESS.get(),
         secure=prepared.url.startswith("https:"),
+        spool=spool,
     )
+
+
+def _body(body: Any) -> tuple[bytes, Spool | None]:
+    """Read what a client of this process would send, into a file when it is large."""
+    if not hasattr(body, "read"):
+        return (body.encode() if isinstance(body, str) else bytes(body or b"")), None
+    held, spool = bytearray(), None
+    while block := body.read(BLOCK):
+        data = block.encode() if isinstance(block, str) else block
+        if spool is None and len(held) + len(data) > IN_MEMORY:
+            spool = Spool()
+            spool.write(bytes(held))
+            held.clear()
+        held.extend(data) if spool is None else spool.write(data)
+    return bytes(held), spool
+
+
+class _Pieces(io.RawIOBase):
+    """A response's body as a file of bytes."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._rest:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._rest = memoryview(block)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+class _Raw(io.BufferedReader):
+    """What botocore takes for urllib3's response."""
+
+    def stream(self, amount: int = BLOCK, **_: object) -> Iterator[bytes]:
+        """Give the body in pieces."""
+        while block := self.read(amount):
+            yield block
