@@ -12,13 +12,23 @@ import pytest
 
 from pytest_stsguard.clock import Clock
 from pytest_stsguard.errors import ConfigurationError, StsGuardError
+from pytest_stsguard.examined import inline_mutes, left_out, load_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.findings import Configuration, Control, Finding, Reasons, Recorder, Report, Severity, Triage
+    from pytest_stsguard.findings import (
+        Configuration,
+        Control,
+        Finding,
+        Reasons,
+        Recorder,
+        Report,
+        Severity,
+        Triage,
+    )
     from pytest_stsguard.reach import Survey
     from pytest_stsguard.reporting import Run as ReportModel
     from pytest_stsguard.reporting.collector import Collector
@@ -113,22 +123,17 @@ class Run:
         from pytest_stsguard.findings import Baseline, Triage  # noqa: PLC0415 - as above
 
         path = self.option("baseline") or self.configuration.baseline
-        return Triage(self.configuration.mutes, baseline=Baseline.read(path) if path else None, at=self.at)
+        inline = inline_mutes(self.account) if self.target.startswith("cfn:") else ()
+        return Triage(
+            (*self.configuration.mutes, *inline),
+            baseline=Baseline.read(path) if path else None,
+            at=self.at,
+        )
 
     @cached_property
     def accounts(self) -> tuple[Account, ...]:
         """The accounts that the target names: those of an organisation, else one; not for the demo."""
-        from pytest_stsguard.account import AUDIT_ROLE, load_all  # noqa: PLC0415 - as above
-
-        configuration = self.configuration
-        return load_all(
-            self.target,
-            # A template or a plan does not say which account it is for; the zones do.
-            account=configuration.zones.get("account"),
-            audit_role=configuration.audit_role or AUDIT_ROLE,
-            wanted=configuration.audit_accounts,
-            skipped=configuration.skip_accounts,
-        )
+        return load_accounts(self.target, self.configuration)
 
     @cached_property
     def account(self) -> Account:
@@ -325,17 +330,11 @@ class Run:
             not_evaluated=self.not_evaluated,
             errors=self.errors,
             # With some of the roles only, a mute may well be meant for another.
-            warnings=(*self._left_out(), *(() if self.role_globs else self.triage.warnings(self.findings))),
+            warnings=(
+                *(left_out(self.accounts) if self.is_organization else ()),
+                *(() if self.role_globs else self.triage.warnings(self.findings)),
+            ),
         )
-
-    def _left_out(self) -> list[str]:
-        """Say which accounts of the organisation the configuration leaves out."""
-        if not self.is_organization:
-            return []
-        read = {one.id for one in self.accounts}
-        members = {member for one in self.accounts if one.organization for member in one.organization.accounts}
-        missing = sorted(members - read)
-        return [f"left out of the audit by the configuration: {', '.join(missing)}"] if missing else []
 
     def hand_over(self) -> dict[str, Any]:
         """Give what was found, JSON-able, as a worker of pytest-xdist hands it to the controller."""
@@ -364,7 +363,7 @@ class Run:
         for reason in recorder.reasons:
             self.gaps.add(recorder.control, reason, account=recorder.account)
         lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
-        lines += [_line(finding) for finding in _worst_first(seen) if finding.fails(self.fail_on)]
+        lines += [finding.told() for finding in _worst_first(seen) if finding.fails(self.fail_on)]
         return "\n".join(lines) if lines else None
 
     def _note_gaps(self, recorder: Recorder) -> None:
@@ -388,12 +387,6 @@ def _named(name: str, globs: tuple[str, ...]) -> bool:
 
 def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.sort_key())
-
-
-def _line(finding: Finding) -> str:
-    place = f" ({finding.place})" if finding.place else ""
-    where = f"  [{finding.location[0]}:{finding.location[1]}]" if finding.location else ""
-    return f"{finding.severity!s:8} {finding.control}  {finding.resource}: {finding.message}{place}{where}"
 
 
 def _moment(text: str) -> datetime:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pytest_stsguard.account.document import Document
+    from pytest_stsguard.account.pragma import Pragma
     from pytest_stsguard.account.principal import ManagedPolicy
     from pytest_stsguard.account.resource import IdentityProvider, Instance, InstanceProfile, Organization
     from pytest_stsguard.errors import InputError
@@ -35,6 +36,7 @@ class Account:
             ``identity providers``, ``organization``, ``roles``, ``users``, ``groups``, ``policies``. A control that needs
             one of them is *not evaluated*.
         source: the target it was loaded from, as the user gave it.
+        pragmas: what the source itself asks to be ignored.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Account:
     problems: tuple[InputError, ...] = ()
     gaps: Mapping[str, str] = field(default_factory=dict, hash=False)
     source: str = field(default="", compare=False)
+    pragmas: tuple[Pragma, ...] = ()
 
     @cached_property
     def _roles(self) -> dict[str, Role]:

@@ -65,6 +65,12 @@ class Finding:
         """Whether it makes a check fail at this threshold."""
         return self.active and self.severity >= threshold
 
+    def told(self) -> str:
+        """Give the finding on one line, for people."""
+        place = f" ({self.place})" if self.place else ""
+        where = f"  [{self.location[0]}:{self.location[1]}]" if self.location else ""
+        return f"{self.severity!s:8} {self.control}  {self.resource}: {self.message}{place}{where}"
+
     def as_json(self) -> dict[str, Any]:
         """Give the finding in the shape of ``stsguard audit --output json``."""
         return {

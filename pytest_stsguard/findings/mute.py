@@ -41,6 +41,8 @@ class Mute:
         resource: a glob over ARNs, case-sensitive; ``*`` spans everything.
         expiry: the last day on which it holds, UTC; None: it does not end.
         place: where it stands, for messages: ``stsguard.toml: mute[0]``.
+        also: ARNs that are covered too, as they stand.
+        lines: file, first and last line; a finding located there is covered too, whatever its resource.
     """
 
     control: str
@@ -49,6 +51,8 @@ class Mute:
     reason: str
     expiry: date | None
     place: str
+    also: tuple[str, ...] = ()
+    lines: tuple[str, int, int] | None = None
 
     @classmethod
     def parse(cls, data: Any, *, place: str) -> Mute:
@@ -63,7 +67,8 @@ class Mute:
             if key not in _KEYS:
                 raise ConfigurationError(f"unknown key `{show(key)}`", location=place, hint=suggest(key, _KEYS))
         texts = {key: _text(data, key, place) for key in ("control", "resource", "owner", "reason")}
-        return cls(**texts, expiry=_expiry(data.get("expiry"), place), place=place)
+        expiry = _expiry(data.get("expiry"), place)
+        return cls(texts["control"], texts["resource"], texts["owner"], texts["reason"], expiry, place)
 
     def expired(self, at: datetime) -> bool:
         """Whether it no longer holds at a moment (aware)."""
@@ -71,7 +76,16 @@ class Mute:
 
     def covers(self, finding: Finding) -> bool:
         """Whether it is meant for a finding, expired or not."""
-        return bool(_glob(self.control).match(finding.control) and _glob(self.resource).match(finding.resource))
+        if not _glob(self.control).match(finding.control):
+            return False
+        named = finding.resource in self.also or _glob(self.resource).match(finding.resource) is not None
+        return named or self._holds(finding.location)
+
+    def _holds(self, location: tuple[str, int] | None) -> bool:
+        if self.lines is None or location is None:
+            return False
+        file, first, last = self.lines
+        return location[0] == file and first <= location[1] <= last
 
 
 @lru_cache(maxsize=4096)

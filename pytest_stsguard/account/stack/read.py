@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_IAM.h
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.account.blueprint import Blueprint
 from pytest_stsguard.account.stack.entity import ENTITIES, StackEntities
+from pytest_stsguard.account.stack.ignored import pragmas_of
 from pytest_stsguard.account.stack.intrinsic import Evaluator
 from pytest_stsguard.account.stack.machine import MACHINES, add_machine
 from pytest_stsguard.account.stack.node import Node
@@ -64,7 +66,8 @@ def read_stack(path: str, *, source: str | None = None, standins: Standins | Non
     Raises:
         InputError: with file, line, and what is wrong.
     """
-    template = read_template(read_text(path, limit=LIMIT), path)
+    text = read_text(path, limit=LIMIT)
+    template = read_template(text, path)
     settings = standins or Standins()
     blueprint = Blueprint(source or f"cfn:{path}", settings.id, settings.partition)
     resources = list(_resources(template, Evaluator(template, settings), blueprint))
@@ -77,7 +80,8 @@ def read_stack(path: str, *, source: str | None = None, standins: Standins | Non
         if resource.type in MACHINES:
             add_machine(blueprint, resource, settings)
     blueprint.gaps.update(_GAPS)
-    return blueprint.build()
+    account = blueprint.build()
+    return replace(account, pragmas=pragmas_of(template, text, path, account))
 
 
 def _resources(template: Node, evaluator: Evaluator, blueprint: Blueprint) -> Iterator[Resource]:
