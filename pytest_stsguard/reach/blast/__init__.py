@@ -1,0 +1,9 @@
+"""What a stolen session can become: the identities that a thief can turn it into, and the calls that do it."""
+
+from __future__ import annotations
+
+from pytest_stsguard.reach.blast.ground import Ground
+from pytest_stsguard.reach.blast.model import Blast, Call, Edge, Node
+from pytest_stsguard.reach.blast.walk import blast_radius
+
+__all__ = ["Blast", "Call", "Edge", "Ground", "Node", "blast_radius"]

@@ -1,0 +1,127 @@
+"""The accounts that a thief can move through: holders and trust policies, each read when somebody gets that far."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.errors import ConfigurationError
+from pytest_stsguard.reach.assume import ASSUME, Trust
+from pytest_stsguard.reach.permissions import Holder
+from pytest_stsguard.trust.named import Named, read_principal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from pytest_stsguard.account import Account, Role, User
+
+__all__ = ["Doors", "Ground"]
+
+_ARN = re.compile(r"arn:[^:]*:[^:]*:[^:]*:\d{12}:")
+_SESSION = re.compile(r"arn:(aws[\w-]*):sts::(\d{12}):assumed-role/([^/]+)/.+")
+
+
+@dataclass(slots=True)
+class Doors:
+    """The roles that let principals of one account in: by ARN or name, as an account, or as anybody at all."""
+
+    named: dict[str, list[Role]] = field(default_factory=lambda: defaultdict(list))
+    account: list[Role] = field(default_factory=list)
+    everyone: list[Role] = field(default_factory=list)
+
+
+class Ground:
+    """One account, or several that may trust each other.
+
+    Args:
+        accounts: the first is the one that names without an account are looked up in.
+        now: the moment of the requests.
+        org_id: the organisation that the accounts belong to, where it is known.
+    """
+
+    def __init__(self, accounts: Sequence[Account], *, now: datetime, org_id: str | None = None) -> None:
+        self.accounts = {account.id: account for account in accounts}
+        self.home = accounts[0]
+        self._now = now
+        self._org_id = org_id
+        self._holders: dict[str, Holder] = {}
+        self._doors: dict[str, Doors] = {}
+
+    def find(self, name: str) -> Holder:
+        """Find the role or user that a name, an ARN or a session's ARN means.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        match = _SESSION.fullmatch(name)
+        account = self.account_of(name) if _ARN.match(name) else self.home
+        wanted = match[3] if match else name
+        found: Role | User | None = None
+        if account is not None:
+            found = account.role(wanted) or (None if match else account.user(wanted))
+        if found is None:
+            place = account.id if account else ", ".join(self.accounts)
+            raise ConfigurationError(f"there is no role or user `{name}` in account `{place}`")
+        return self._made(found, self.accounts[found.arn.split(":")[4]])
+
+    def holder(self, arn: str) -> Holder | None:
+        """Give a role or user by ARN; None for what the accounts do not hold."""
+        known = self._holders.get(arn)
+        if known is not None:
+            return known
+        account = self.account_of(arn)
+        found = (account.role(arn) or account.user(arn)) if account else None
+        return self._made(found, account) if found is not None and account is not None else None
+
+    def account_of(self, arn: str) -> Account | None:
+        """Give the account of an ARN, where it is one of these."""
+        return self.accounts.get(arn.split(":")[4])
+
+    def doors(self, account: str) -> Doors:
+        """Give the roles, of any account, that let principals of an account in."""
+        found = self._doors.get(account)
+        if found is None:
+            found = self._doors[account] = self._opened(self.accounts[account])
+        return found
+
+    def _made(self, principal: Role | User, account: Account) -> Holder:
+        known = self._holders.get(principal.arn)
+        if known is None:
+            known = self._holders[principal.arn] = Holder(principal, account, self._now, self._org_id)
+        return known
+
+    def _opened(self, caller: Account) -> Doors:
+        doors, read = Doors(), dict[tuple[str, str], tuple[Trust, bool]]()
+        for owner in self.accounts.values():
+            for role in owner.roles:
+                if role.service_linked:
+                    continue
+                key = (owner.id if owner is caller else "", role.trust.text)
+                if key not in read:
+                    read[key] = Trust.read(role.trust.policy, caller), _lets_anybody_in(role, owner)
+                trust, everyone = read[key]
+                for name in trust.named:
+                    doors.named[name].append(role)
+                if trust.open:
+                    doors.account.append(role)
+                if everyone and owner is caller:
+                    doors.everyone.append(role)
+        return doors
+
+
+def _lets_anybody_in(role: Role, owner: Account) -> bool:
+    """Tell whether a trust policy speaks to anybody: in its own account that is enough, without a permission."""
+    for matcher in role.trust.policy.index.plan(ASSUME).matchers:
+        statement = matcher.statement
+        if statement.effect != "Allow":
+            continue
+        if statement.not_principals is not None:
+            return True
+        for principal in statement.principals or ():
+            found = read_principal(principal, account=owner.id, partition=owner.partition)
+            if isinstance(found, Named) and found.kind == "everyone":
+                return True
+    return False

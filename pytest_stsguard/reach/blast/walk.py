@@ -1,0 +1,115 @@
+"""The walk from what was stolen to everything that it can become, the nearest first."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.reach.blast.assume import assumptions, federation
+from pytest_stsguard.reach.blast.model import Blast, Call, Edge, Node, account_node
+from pytest_stsguard.reach.blast.passing import passings
+from pytest_stsguard.reach.blast.writing import administration, credentials, promotions, trust_changes, undoings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_stsguard.reach.blast.ground import Ground
+    from pytest_stsguard.reach.permissions import Holder
+
+__all__ = ["blast_radius"]
+
+EVERY_STEP: Final = 500
+"""Identities up to which every step between them is told; of more, one step to each, and those back to the start."""
+
+
+def blast_radius(ground: Ground, start: str) -> Blast:
+    """Find what a thief can turn a stolen session, role or user into.
+
+    Each step is asked of the policy engine with the policies as they are; conditions that a thief's surroundings decide
+    (source network, time of day) count as AWS would evaluate an ordinary call.
+
+    Args:
+        ground: the account, or the accounts that may trust each other.
+        start: the name or ARN of a role or user, or the ARN of a session.
+
+    Raises:
+        ConfigurationError: there is no such role or user.
+    """
+    return _Walk(ground, ground.find(start)).result()
+
+
+class _Walk:
+    def __init__(self, ground: Ground, start: Holder) -> None:
+        self._ground = ground
+        self._start = start
+        kind = "role" if start.trust is not None else "user"
+        self._nodes = {start.arn: Node(start.arn, kind, start.arn)}
+        self._edges: list[Edge] = []
+        self._known: set[tuple[str, str, str]] = set()
+
+    def result(self) -> Blast:
+        queue = deque([self._start.arn])
+        while queue:
+            holder = self._ground.holder(queue.popleft())
+            if holder is None:
+                continue
+            for edge, node in self._steps(holder):
+                key = (edge.source, edge.to, edge.kind)
+                if key in self._known:
+                    continue
+                self._known.add(key)
+                self._edges.append(edge)
+                if node.id not in self._nodes:
+                    self._nodes[node.id] = node
+                    queue.append(node.id)
+        self._take_back()
+        return self._blast()
+
+    def _steps(self, holder: Holder) -> Iterator[tuple[Edge, Node]]:
+        if holder.may_do_anything():
+            yield from administration(holder, self._ground)
+            return
+        wanted = self._wanted
+        yield from assumptions(holder, self._ground, wanted)
+        yield from federation(holder, self._ground)
+        yield from credentials(holder, self._ground, wanted)
+        yield from passings(holder, self._ground, wanted)
+        yield from trust_changes(holder, self._ground, wanted)
+        yield from promotions(holder, self._ground)
+        yield from undoings(holder, self._start)
+
+    def _wanted(self, arn: str) -> bool:
+        """Tell whether a step to an identity is still of interest."""
+        return arn not in self._nodes or arn == self._start.arn or len(self._nodes) <= EVERY_STEP
+
+    def _take_back(self) -> None:
+        """Whoever may do anything in the start's account can also take back what contains the start."""
+        parts = self._start.arn.split(":")
+        everything = account_node(parts[4], parts[1])
+        if everything.id in self._nodes and self._start.trust is not None:
+            parameters = {"RoleName": self._start.name, "PolicyName": "AWSRevokeOlderSessions"}
+            call = Call("iam", "DeleteRolePolicy", parameters)
+            self._edges.append(
+                Edge(everything.id, self._start.arn, "undo-containment", "whoever may do anything", (call,))
+            )
+
+    def _blast(self) -> Blast:
+        start = self._start.arn
+        comes_back = any(edge.to == start and edge.source != start for edge in self._edges)
+        nodes = tuple(replace(node, survives=comes_back if node.id == start else True) for node in self._nodes.values())
+        accounts = [node.arn.split(":")[4] for node in nodes if node.kind == "account"]
+        unbounded = f"the thief can come to do anything in account {', '.join(accounts)}" if accounts else ""
+        together = [node.arn for node in nodes if node.kind in {"role", "user", "new user"}]
+        return Blast(start, nodes, tuple(self._edges), tuple(together), unbounded, self._left_out())
+
+    def _left_out(self) -> tuple[str, ...]:
+        """Say what the source lacks of the identities that were reached."""
+        found: dict[str, None] = {}
+        for arn in self._nodes:
+            holder, account = self._ground.holder(arn), self._ground.account_of(arn)
+            for name in account.missing_policies(holder.principal) if holder and account else ():
+                found[f"{arn}: `{name}` is not in the source"] = None
+        if len(self._nodes) > EVERY_STEP:
+            found[f"of more than {EVERY_STEP} identities one step to each is told"] = None
+        return tuple(found)
