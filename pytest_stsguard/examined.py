@@ -1,8 +1,11 @@
-"""What a run examines: the accounts of its target, which of them are left out, and what they themselves ask to ignore."""
+"""What a run examines: the accounts of its target, as of when, which are left out, and what they themselves ask to ignore."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Configuration, Mute
 
-__all__ = ["inline_mutes", "left_out", "load_accounts"]
+__all__ = ["inline_mutes", "left_out", "load_accounts", "moment_of"]
 
 
 def load_accounts(target: str, configuration: Configuration) -> tuple[Account, ...]:
@@ -57,3 +60,16 @@ def inline_mutes(account: Account) -> list[Mute]:
         for one in account.pragmas
         for place in (f"{one.file}:{one.line}",)
     ]
+
+
+def moment_of(text: str) -> datetime:
+    """Read the moment to audit as of; one without an offset is in UTC.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"`{text}` is no moment", hint="write it in ISO 8601: 2026-11-20T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,10 +11,11 @@ import pytest
 
 from pytest_stsguard.clock import Clock
 from pytest_stsguard.errors import ConfigurationError, StsGuardError
-from pytest_stsguard.examined import inline_mutes, left_out, load_accounts
+from pytest_stsguard.examined import inline_mutes, left_out, load_accounts, moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from pytest_stsguard.account import Account
@@ -100,7 +100,7 @@ class Run:
     def at(self) -> datetime:
         """The moment to audit as of."""
         text = self.option("at")
-        return _moment(text) if text else Clock().now()
+        return moment_of(text) if text else Clock().now()
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -387,14 +387,6 @@ def _named(name: str, globs: tuple[str, ...]) -> bool:
 
 def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.sort_key())
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"`{text}` is no moment", hint="write it in ISO 8601: 2026-11-20T12:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def as_usage_error(error: StsGuardError) -> pytest.UsageError:
