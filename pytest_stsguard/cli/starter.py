@@ -42,6 +42,9 @@ def test_every_role_has_an_owner(sts_account, sts_findings):
             sts_findings.add(role.arn, "has no tag `owner`: whom to call when its session is stolen")
 '''
 
+STAND_IN: Final = "000000000000"
+"""The account of a template or plan that does not say for which account it is."""
+
 _HEAD: Final = """\
 # stsguard.toml: who may assume roles here, and what fails a run. Written by `stsguard init`{source}.
 # A line with "confirm" is what init saw. What lets outsiders in is commented out: a finding until you take the `#` away.
@@ -67,7 +70,8 @@ shared_instances = 10                   # STSG-402
 # control = "STSG-303"
 # resource = "arn:aws:iam::*:role/break-glass"
 # reason = "used in emergencies only"
-# until = 2027-06-30
+# owner = "platform@example.com"
+# expiry = 2027-06-30
 """
 
 
@@ -83,7 +87,7 @@ def configuration(account: Account | None, met: Encounters | None) -> str:
 
 
 def _zones(account: Account | None, met: Encounters | None) -> Iterator[str]:
-    if account is None:
+    if account is None or account.id == STAND_IN:
         yield '# account = "111122223333"            # confirm: the account that is audited'
     else:
         yield f"account = {_text(account.id)}               # confirm: the account that was read"

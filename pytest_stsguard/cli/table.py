@@ -44,7 +44,8 @@ def _coloured(severity: str) -> str:
 def _sum(report: Report) -> str:
     summary = report.summary()
     counts = [f"{count} {name}" for name, count in summary["by_severity"].items() if count]
-    parts = [f"{summary['findings']} findings" + (f": {', '.join(counts)}" if counts else "")]
+    count = summary["findings"]
+    parts = [f"{count} finding{'' if count == 1 else 's'}" + (f": {', '.join(counts)}" if counts else "")]
     parts += [
         f"{summary[key]} {word}"
         for key, word in (

@@ -171,4 +171,4 @@ def test_unreadable_target_and_folder_are_one_line(init: Callable[..., Any], tmp
 
 def test_first_checks_run(init: Callable[..., Any], tmp_path: Path, pytester: pytest.Pytester) -> None:
     init("--directory", str(pytester.path), "--ci", "none")
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "test_stsguard.py").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_stsguard.py").assert_outcomes(passed=2)

@@ -7,6 +7,7 @@ prints is compared, where the page shows it (``...`` stands for anything); elsew
 
 from __future__ import annotations
 
+import doctest
 import io
 import json
 import os
@@ -19,7 +20,7 @@ import textwrap
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -46,6 +47,7 @@ FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 BIN = Path(sys.executable).parent
+CHECKER, LENIENT = doctest.OutputChecker(), doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SETTINGS = {"fail_on", "baseline", "zones", "mute", "severity", "sessions", "limits", "live", "drill"}
 
 
@@ -72,11 +74,8 @@ def read_python(text: str, example: Example) -> str | None:
     if "def test_" not in text:
         exec(compile(text, f"{example.path}:{example.line}", "exec"), example.namespace)
         return None
-    if example.parsed["file"]:
-        compile(text, example.parsed["file"], "exec")
-        return None  # a command of the page runs it
-    Path(f"test_line_{example.line}.py").write_text(text)
-    return None
+    compile(text, example.path, "exec")
+    return None  # `test_tests_on_pages_pass` runs it with all the others
 
 
 def read_toml(text: str, example: Example) -> None:
@@ -150,9 +149,7 @@ def run(command: str, expected: str, example: Example) -> str | None:
     example.namespace["code"] = code
     if code not in {0, 1}:
         return f"exit code {code}: {printed}"
-    wanted = r"[^\n]*".join(re.escape(part) for part in expected.split("..."))
-    wanted = re.sub(r"(^|\\\n)\[\^\\n\]\*(?=\\\n|$)", r"\1(?:.*?)", wanted)
-    if expected and not re.fullmatch(wanted, plain_text(printed), re.DOTALL):
+    if expected and not CHECKER.check_output(f"{expected}\n", f"{plain_text(printed)}\n", LENIENT):
         return f"it printed\n{plain_text(printed)}"
     return None
 
@@ -240,18 +237,29 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[path.relative_to(ROOT).as_posix() for path in PAGES])
-def test_page(page: Path, folder: Path, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = Sybil(parsers=[blocks], encoding="utf-8").parse(page)
-    monkeypatch.chdir(folder)
-    for example in document.examples():
+@pytest.mark.usefixtures("folder")
+def test_page(page: Path) -> None:
+    for example in Sybil(parsers=[blocks], encoding="utf-8").parse(page).examples():
         example.evaluate()
-    modules = sorted(folder.glob("test_line_*.py"))
-    if modules:
-        pytester.makeini("[pytest]\nmarkers =\n")
-        result: Any = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-q", *modules)
-        outcomes = result.parseoutcomes()
-        assert outcomes.get("passed"), result.stdout.str()
-        assert not outcomes.keys() & {"failed", "error", "errors"}, result.stdout.str()
+
+
+def test_tests_on_pages_pass(folder: Path, pytester: pytest.Pytester) -> None:
+    written = 0
+    for page in PAGES:
+        name = re.sub(r"\W", "_", page.relative_to(ROOT).with_suffix("").as_posix())
+        for match in FENCE.finditer(page.read_text()):
+            not_run = match["remark"] and not match["file"]
+            if match["language"] == "python" and "def test_" in match["text"] and not not_run:
+                line = page.read_text().count("\n", 0, match.start())
+                (folder / f"test_{name}_{line}.py").write_text(textwrap.dedent(match["text"]))
+                written += 1
+    pytester.makeini("[pytest]\n")
+    arguments = ("-p", "no:cacheprovider", "-q", "--stsguard-fail-on", "critical")
+    result = pytester.runpytest_subprocess(*arguments, *folder.glob("test_*.py"))
+    assert written >= 5
+    outcomes = result.parseoutcomes()
+    assert outcomes.get("passed", 0) >= written, result.stdout.str()
+    assert set(outcomes) <= {"passed", "warnings"}, result.stdout.str()
 
 
 class TestLinks:
