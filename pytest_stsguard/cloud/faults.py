@@ -155,16 +155,30 @@ _BY_PROTOCOL = {
 }
 
 
-def dialect(service: str | None, protocol: str | None) -> Dialect:
-    """Choose how `service`, which speaks `protocol`, words its errors; an unknown one speaks query."""
+def dialect(service: str | None, protocol: str | None, headers: Mapping[str, str] | None = None) -> Dialect:
+    """Choose how `service`, by its own or its signing name, which speaks `protocol`, words its errors.
+
+    Of a request that names no operation the `headers` tell the protocol, else the service; an unknown one speaks query.
+    """
     if service == "s3":
         return _S3
     if service == "sns":
         return _SNS
+    book = catalogue()
+    known = book.by_name.get(service or "") or next(iter(book.by_signing_name.get(service or "", ())), None)
+    protocol = protocol or _announced(headers or {}) or (known.protocol if known else "query")
+    compatible = known is not None and known.query_compatible
     if protocol == "smithy-rpc-v2-cbor":
-        known = catalogue().by_name.get(service or "")
-        return _QUERY_CBOR if known is not None and known.query_compatible else _CBOR
-    return _BY_PROTOCOL.get(protocol or "query", _QUERY)
+        return _QUERY_CBOR if compatible else _CBOR
+    if protocol == "json" and compatible:
+        return _QUERY_JSON
+    return _BY_PROTOCOL.get(protocol, _QUERY)
+
+
+def _announced(headers: Mapping[str, str]) -> str | None:
+    if headers.get("smithy-protocol", "").lower() == "rpc-v2-cbor":
+        return "smithy-rpc-v2-cbor"
+    return "json" if "x-amz-target" in headers else None
 
 
 def render(fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False) -> tuple[Response, str, str]:

@@ -111,6 +111,7 @@ class Gate:
             speaks = dialect(
                 passage.call.service if passage.call else _claimed_service(passage.claim),
                 passage.call.protocol if passage.call else None,
+                request.headers,
             )
             response, code, message = render(
                 fault, speaks, request_id=passage.request_id, head=request.method == "HEAD"
