@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["indented", "redact", "redact_all", "visible"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["indented", "listed", "redact", "redact_all", "visible"]
 
 LONGEST: Final = 1_000
 """Characters of a name or message that a report shows; the JSON report holds the whole."""
@@ -51,6 +54,12 @@ def indented(value: Any) -> str:
         return msgspec.json.format(plain, indent=2) + "\n"
     except msgspec.DecodeError:  # half surrogates, which an account's names may hold
         return json.dumps(value, indent=2) + "\n"
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Write a list as `indented` does, one value at a time: of many only their text is held."""
+    texts = [indented(value).rstrip("\n").replace("\n", "\n  ") for value in values]
+    return "[\n  " + ",\n  ".join(texts) + "\n]\n" if texts else "[]\n"
 
 
 def redact(text: str) -> str:

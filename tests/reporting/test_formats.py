@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +23,7 @@ from markdown_it import MarkdownIt
 from pytest_stsguard.reporting import FORMATS, Run, read, render, write
 from pytest_stsguard.reporting.formats import as_csv, as_markdown, as_sarif
 from pytest_stsguard.reporting.model import schema
+from pytest_stsguard.reporting.text import indented, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,48 @@ def test_no_hidden_character_is_left(name: str, hostile: Run) -> None:
     text = render(hostile, name)
     assert not HIDDEN & set(text)
     text.encode()
+
+
+def calls_of(run: Run, name: str) -> int:
+    """Count the calls, of Python and of C, that a rendering makes."""
+    count = 0
+
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        render(run, name)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_work_grows_with_the_findings_and_no_faster(name: str, example: Run) -> None:
+    def many(count: int) -> Run:
+        findings = tuple(
+            msgspec.structs.replace(
+                example.findings[n % 50], resource=f"arn:aws:iam::1:role/r{n}", fingerprint=f"{n:032x}"
+            )
+            for n in range(count)
+        )
+        return msgspec.structs.replace(example, findings=findings, drills=example.drills * (count // 50))
+
+    render(example, name)  # imports and templates are paid for once
+    small, large = calls_of(many(600), name), calls_of(many(1_200), name)
+    assert large < 2.1 * small
+
+
+@pytest.mark.parametrize("value", [[], {}, [{}], [1, "é", {"a": [None, {"b": 1.5}]}], ["\ud800", []]])
+def test_lists_are_written_as_json_writes_them(value: Any) -> None:
+    assert indented(value) == json.dumps(value, indent=2) + "\n"
+    assert (
+        listed(iter(value if isinstance(value, list) else [value]))
+        == json.dumps(value if isinstance(value, list) else [value], indent=2) + "\n"
+    )
 
 
 def test_published_schema_is_that_of_the_model() -> None:

@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.reporting.text import indented, visible
+from pytest_stsguard.reporting.text import listed, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_stsguard.reporting.model import Control, Finding, Run
 
 __all__ = ["render"]
@@ -34,14 +36,16 @@ _MOST_REQUIREMENTS: Final = 32
 
 def render(run: Run) -> str:
     """Render as a JSON list of findings; what is muted or in the baseline is marked as suppressed."""
+    return listed(_findings(run))
+
+
+def _findings(run: Run) -> Iterator[dict[str, Any]]:
     counts: Counter[str] = Counter()
     controls = {control.id: control for control in run.controls}
-    findings = []
     for finding in run.findings:
         counts[finding.fingerprint] += 1
         control = controls.get(finding.control) or run.control(finding.control)
-        findings.append(_finding(run, finding, control, counts[finding.fingerprint]))
-    return indented(findings)
+        yield _finding(run, finding, control, counts[finding.fingerprint])
 
 
 def _text(text: str, limit: int) -> str:

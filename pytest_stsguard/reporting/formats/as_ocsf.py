@@ -10,9 +10,11 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.reporting.text import indented, visible
+from pytest_stsguard.reporting.text import listed, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_stsguard.reporting.model import Control, Drill, Finding, Run
 
 __all__ = ["VERSION", "render"]
@@ -30,10 +32,16 @@ _ATTACK: Final = "MITRE ATT&CK"
 
 def render(run: Run) -> str:
     """Render as a JSON list of events: findings in the run's order, then failed drills."""
+    return listed(_events(run))
+
+
+def _events(run: Run) -> Iterator[dict[str, Any]]:
     controls = {control.id: control for control in run.controls}
-    events = [_finding(run, one, controls.get(one.control) or run.control(one.control)) for one in run.findings]
-    events += [_drill(run, drill) for drill in run.drills if drill.outcome == "failed"]
-    return indented(events)
+    for finding in run.findings:
+        yield _finding(run, finding, controls.get(finding.control) or run.control(finding.control))
+    for drill in run.drills:
+        if drill.outcome == "failed":
+            yield _drill(run, drill)
 
 
 def _event(run: Run, class_uid: int, severity: str) -> dict[str, Any]:
