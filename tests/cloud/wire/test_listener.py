@@ -1,0 +1,185 @@
+"""The HTTP server itself: connections stay open, odd requests are refused, slow ones end, a stop is graceful."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pytest_stsguard.cloud.connection import Limits
+from pytest_stsguard.cloud.listener import Listener
+from pytest_stsguard.cloud.request import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def echo(request: Request) -> Response:
+    body = b"".join(request.blocks())
+    seen = {"method": request.method, "url": request.url, "size": len(body), "headers": dict(request.headers)}
+    return Response(200, {"content-type": "application/json"}, json.dumps(seen).encode())
+
+
+@pytest.fixture(scope="module")
+def listener() -> Iterator[Listener]:
+    served = Listener(echo, limits=Limits(idle=5, head=0.3, body=20_000_000, connections=8))
+    yield served
+    served.close()
+
+
+def talk(listener: Listener, data: bytes, *, end: bool = True) -> bytes:
+    """Send bytes as they are and give all that comes back."""
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
+        client.sendall(data)
+        if end:
+            client.shutdown(socket.SHUT_WR)
+        answer = b""
+        try:
+            while block := client.recv(65536):
+                answer += block
+        except ConnectionResetError:
+            return answer
+        return answer
+
+
+def test_a_connection_takes_many_requests(listener: Listener) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", listener.port)
+    connection.request("GET", "/one?a=b%20c")
+    first = connection.getresponse()
+    assert json.loads(first.read())["url"].endswith("/one?a=b%20c")
+    socket_before = connection.sock
+    connection.request("PUT", "/two", body=b"x" * 5_000_000)
+    assert json.loads(connection.getresponse().read())["size"] == 5_000_000
+    connection.request("PUT", "/three", body=(b"abc" for _ in range(3)), encode_chunked=True)
+    assert json.loads(connection.getresponse().read())["size"] == 9
+    connection.request("HEAD", "/four")
+    head = connection.getresponse()
+    assert head.read() == b""
+    assert int(head.headers["content-length"]) > 0
+    assert connection.sock is socket_before
+    connection.close()
+
+
+def test_requests_may_come_one_behind_the_other(listener: Listener) -> None:
+    answer = talk(listener, b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n" * 3)
+    assert answer.count(b"HTTP/1.1 200") == 3
+
+
+def test_the_body_is_asked_for(listener: Listener) -> None:
+    head = b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    assert talk(listener, head + b"body").startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nContent-Length: 20000001\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno header\r\nHost: h\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
+        (b"GET / nonsense\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
+    ],
+)
+def test_what_could_hide_another_request_is_refused(listener: Listener, request_: bytes, status: int) -> None:
+    answer = talk(listener, request_)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode()), answer[:100]
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [b"GET / HTTP/1.1\r\nHost:", b"GE", b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"],
+)
+def test_a_client_that_says_no_more_is_left(listener: Listener, request_: bytes) -> None:
+    # The client waits; the server ends it. Without a limit this would wait for the timeout of `talk`.
+    assert talk(listener, request_, end=False) == b""
+
+
+def test_more_clients_than_there_is_room_for_are_turned_away(listener: Listener) -> None:
+    clients = [socket.create_connection(("127.0.0.1", listener.port), timeout=5) for _ in range(8)]
+    for client in clients:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert client.recv(12) == b"HTTP/1.1 200"
+    assert talk(listener, b"") == b""
+    for client in clients:
+        client.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [b"GET ", b"PUT ", b"/", b"/a?b", b" HTTP/1.1", b"\r\n", b"\n", b"Host: h", b"Content-Length: 3", b"abc",
+             b"Transfer-Encoding: chunked", b"0\r\n\r\n", b"3\r\n", b"Expect: 100-continue", b"\x00", b" : "]
+        ),
+        max_size=14,
+    ).map(b"".join)
+)  # fmt: skip
+def test_anything_may_be_sent(listener: Listener, data: bytes) -> None:
+    answer = talk(listener, data)
+    statuses = {int(line.split()[1]) for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")}
+    assert 500 not in statuses
+    assert statuses <= {100, 200, 400, 404, 413, 414, 431, 501, 505}
+
+
+def test_a_stop_lets_the_work_under_way_be_done() -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Response:
+        begun.set()
+        assert go.wait(10)
+        return echo(request)
+
+    listener = Listener(slow)
+    answers: list[bytes] = []
+    client = threading.Thread(target=lambda: answers.append(talk(listener, b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")))
+    client.start()
+    idle = socket.create_connection(("127.0.0.1", listener.port), timeout=5)
+    assert begun.wait(10)
+    stop = threading.Thread(target=listener.close)
+    stop.start()
+    assert idle.recv(1) == b""
+    go.set()
+    stop.join(10)
+    client.join(10)
+    assert answers[0].startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answers[0]
+    idle.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", listener.port), timeout=5)
+    assert not [thread for thread in threading.enumerate() if thread.name == f"stsguard {listener.url}"]
+
+
+def test_a_client_that_goes_away_hurts_nobody(listener: Listener) -> None:
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
+        client.sendall(b"PUT / HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 6_000_000)
+    assert b"200 OK" in talk(listener, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+
+
+def test_controls_are_not_for_web_pages(wire: Any) -> None:
+    server = wire.cloud.serve()
+    place = urlsplit(server.url).netloc
+    connection = http.client.HTTPConnection(place)
+    connection.request("POST", "/_stsguard/clock", b'{"advance": 1}', {"Origin": "https://evil.example"})
+    refused = connection.getresponse()
+    assert (refused.status, b"web pages" in refused.read()) == (403, True)
+    connection.request("GET", "/_stsguard/health")
+    assert json.loads(connection.getresponse().read()) == {"status": "ok"}
+    connection.close()
