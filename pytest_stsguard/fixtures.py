@@ -36,14 +36,15 @@ __all__ = [
     "sts_survey",
 ]
 
-_CLOUD_SETTINGS = frozenset({"account", "region", "world"})
+_CLOUD_SETTINGS = frozenset({"account", "consistency", "region", "world"})
 
 
 @pytest.fixture
 def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """Give a fresh, enforcing simulated AWS, by default with the demo world in it.
 
-    The marker ``stsguard_cloud(account=..., region=..., world=...)`` sets it up: world is ``"demo"`` or ``"empty"``.
+    The marker ``stsguard_cloud(account=..., region=..., world=..., consistency=...)`` sets it up: world is ``"demo"`` or
+    ``"empty"``; with a consistency, in seconds, changes are seen as late as on AWS.
     """
     from pytest_stsguard.cloud import Cloud
 

@@ -76,8 +76,10 @@ class Backend:
                     if type(backend).reset is not BaseBackend.reset:
                         backend.reset()
                 del service[account]
-                # Organizations keeps a second book, which no reset reaches.
-                getattr(service, "master_accounts", {}).pop(account, None)
+                # Organizations keeps a second book, which no reset reaches: of members, by their management account.
+                members = getattr(service, "master_accounts", {})
+                for member in [one for one, (master, _) in members.items() if account in {one, master}]:
+                    del members[member]
         self._mock.stop()
         objects.uninstall()
 

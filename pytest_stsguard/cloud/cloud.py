@@ -14,7 +14,7 @@ from pytest_stsguard.cloud.credentials import Credentials
 from pytest_stsguard.cloud.gate import Gate
 from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
 from pytest_stsguard.cloud.instances import Fleet, Instance
-from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
+from pytest_stsguard.cloud.layers import Consistency, Organization, Propagation, ResourcePolicies
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.server import Server
 from pytest_stsguard.cloud.state import State
@@ -52,12 +52,22 @@ class Cloud:
     Any boto3 client of this process that signs with credentials from here is enforced here. One cloud may be open in a
     process at a time, since moto's state is global; threads share it safely.
 
+    With `consistency` changes of policies, principals and keys are seen late, as on AWS: within so many seconds, or
+    ``"SECONDS:SEED"``; see docs/consistency.md.
+
     Raises:
         CloudError: when a second one is opened, or one is used after it was closed.
-        ConfigurationError: for an unknown `world`, or an account id that is none.
+        ConfigurationError: for an unknown `world`, an account id or a `consistency` that is none.
     """
 
-    def __init__(self, *, account: str = DEFAULT_ACCOUNT, region: str = DEFAULT_REGION, world: str = "demo") -> None:
+    def __init__(
+        self,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        region: str = DEFAULT_REGION,
+        world: str = "demo",
+        consistency: Consistency | float | str | None = None,
+    ) -> None:
         if world not in WORLDS:
             raise ConfigurationError(f"unknown world `{world}`", hint=f"there are: {', '.join(sorted(WORLDS))}")
         _check_account(account)
@@ -68,7 +78,8 @@ class Cloud:
         self._world = world
         self._backend = Backend(account, region)
         self._ledger = Ledger(self.clock)
-        state = State(self._backend)
+        delay = Consistency.of(consistency)
+        state = State(self._backend, Propagation(delay, self.clock) if delay else None)
         self._organization = Organization(self._backend, state)
         resource_policies = ResourcePolicies(self._backend, state)
         authorizer = Authorizer(state, self.clock, organization=self._organization, resource_policies=resource_policies)

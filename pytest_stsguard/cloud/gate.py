@@ -17,7 +17,7 @@ from pytest_stsguard.cloud.batches import Deletion, deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
-from pytest_stsguard.cloud.layers import READERS, BucketRules, encryption_keys
+from pytest_stsguard.cloud.layers import READERS, BucketRules, Watch, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
@@ -89,6 +89,7 @@ class Gate:
         self._backend = backend
         self._organization = organization
         self._bucket_rules = BucketRules(resource_policies.buckets)
+        self._watch = Watch(state, organization, resource_policies)
         self.principals = Principals(backend, state)
         self._state = state
         self._authenticator = authenticator
@@ -231,6 +232,7 @@ class Gate:
             self.principals.attend(call, account),
             self._organization.attend(call, account),
             self._bucket_rules.attend(call, caller),
+            self._watch.attend(call, account, passage.needed),
         ]
         try:
             response = self._dispatch(passage, call, account)

@@ -10,9 +10,10 @@ from pytest_stsguard.cloud.roster import Roster, with_id
 from pytest_stsguard.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.layers import Propagation
 
 __all__ = ["LongTermKey", "Role", "State", "User"]
 
@@ -61,10 +62,14 @@ class LongTermKey:
 
 
 class State:
-    """moto's live state, read as values; parsed policies are kept by their text."""
+    """moto's live state, read as values; parsed policies are kept by their text.
 
-    def __init__(self, backend: Backend) -> None:
+    With a `propagation` principals and keys are seen as it lets them be seen.
+    """
+
+    def __init__(self, backend: Backend, propagation: Propagation | None = None) -> None:
         self._backend = backend
+        self.propagation = propagation
         self._parsed: dict[tuple[str, str, str], Policy] = {}
         self._roster = Roster()
 
@@ -77,6 +82,12 @@ class State:
 
     def long_term_key(self, access_key_id: str) -> LongTermKey | None:
         """Find a user's access key in any account."""
+        key = self._long_term_key(access_key_id)
+        if self.propagation is not None:
+            key = self.propagation.seen(("key", access_key_id), key)
+        return key
+
+    def _long_term_key(self, access_key_id: str) -> LongTermKey | None:
         for account in self.accounts():
             key = self._iam(account).access_keys.get(access_key_id)
             if key is not None and key.user_name and self._has_key(account, key):
@@ -97,7 +108,10 @@ class State:
             found = self.entity(account, "role", name)
         else:
             found = with_id(self._iam(account).roles, unique_id or "")
-        return None if found is None else self._role(account, found)
+        role = None if found is None else self._role(account, found)
+        if self.propagation is not None:
+            role = self.propagation.seen(("role", account, name or unique_id), role)
+        return role
 
     def entity(self, account: str, kind: str, name: str) -> Any:
         """Give moto's ``user``, ``group``, ``role``, ``instance-profile`` or ``server-certificate``; None for no such one."""
@@ -122,6 +136,12 @@ class State:
 
     def user(self, account: str, name: str) -> User | None:
         """Find a user by name."""
+        user = self._user(account, name)
+        if self.propagation is not None:
+            user = self.propagation.seen(("user", account, name), user)
+        return user
+
+    def _user(self, account: str, name: str) -> User | None:
         iam = self._iam(account)
         user = iam.users.get(name)
         if user is None:
@@ -132,6 +152,19 @@ class State:
         boundary_arn = getattr(user, "permissions_boundary_arn", None)
         tags = {tag["Key"]: tag["Value"] for tag in user.tags or ()}
         return User(name, user.arn, user.id, account, tuple(identity), self._boundary(account, boundary_arn), tags)
+
+    def principals(self, account: str) -> dict[Hashable, Any]:
+        """Every role, user and access key of an account as it truly is, by what `propagation` knows it."""
+        iam = self._iam(account)
+        facts: dict[Hashable, Any] = {}
+        for each in list(iam.roles.values()):
+            role = self._role(account, each)
+            facts["role", account, role.name] = facts["role", account, role.unique_id] = role
+        for name in list(iam.users):
+            facts["user", account, name] = self._user(account, name)
+        for key in list(iam.access_keys):
+            facts["key", key] = self._long_term_key(key)
+        return facts
 
     def managed_policy(self, account: str, arn: str) -> str | None:
         """The default version of a managed policy; None for one that does not exist."""

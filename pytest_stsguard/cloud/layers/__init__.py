@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from .bucket_rules import BucketRules
+from .consistency import Consistency, Propagation
 from .grants import encryption_keys
 from .organization import Organization
 from .resource_policies import READERS, ResourcePolicies
+from .watch import Watch
 
-__all__ = ["READERS", "BucketRules", "Organization", "ResourcePolicies", "encryption_keys"]
+__all__ = [
+    "READERS",
+    "BucketRules",
+    "Consistency",
+    "Organization",
+    "Propagation",
+    "ResourcePolicies",
+    "Watch",
+    "encryption_keys",
+]

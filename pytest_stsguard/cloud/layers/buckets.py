@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_stsguard.cloud.layers.public_access import PublicAccess, denials_alone, is_public
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.policy import Policy
 
-__all__ = ["ENFORCED", "Buckets", "public_grantees"]
+__all__ = ["ENFORCED", "Buckets", "Settings", "public_grantees"]
 
 ENFORCED = "BucketOwnerEnforced"
 _GROUPS = "http://acs.amazonaws.com/groups/global/"
@@ -39,6 +39,15 @@ _OBJECT = {
 }
 
 
+class Settings(NamedTuple):
+    """What speaks for a bucket: its policy's text, its access control list, its ownership rule, what of it is public."""
+
+    policy: str | None
+    acl: Any
+    ownership: str | None
+    access: PublicAccess
+
+
 class Buckets:
     """Read from moto's S3 at the moment of a call."""
 
@@ -51,10 +60,10 @@ class Buckets:
         owner = self._state.bucket_owner(bucket)
         return None if owner is None else self._backend.service("s3", account=owner).buckets.get(bucket)
 
-    def text(self, bucket: str) -> str | None:
-        """Give the text of a bucket's own policy."""
-        found = self.find(bucket)
-        return found.policy.decode() if found is not None and found.policy else None
+    def settings(self, bucket: Any) -> Settings:
+        """Give the settings of one of moto's buckets as they truly are."""
+        policy = bucket.policy.decode() if bucket.policy else None
+        return Settings(policy, bucket.acl, bucket.ownership_rule, self.public_access(bucket))
 
     def public_access(self, bucket: Any) -> PublicAccess:
         """Give the settings that hold for one of moto's buckets: its own and its account's."""
@@ -73,11 +82,13 @@ class Buckets:
         bucket = self.find(name)
         if bucket is None:
             return None
-        access = self.public_access(bucket)
-        text = bucket.policy.decode() if bucket.policy else None
+        settings = self.settings(bucket)
+        if self._state.propagation is not None:
+            settings = self._state.propagation.seen(("bucket", name), settings) or settings
+        text, access = settings.policy, settings.access
         if text and access.restrict_buckets and caller.account != bucket.account_id and is_public(text):
             text = denials_alone(text)
-        stated = _listed(bucket, name, key, caller, ignore_public=access.ignore_acls)
+        stated = _listed(settings, bucket.keys.get(key) if key else None, name, caller)
         if stated:
             document = json.loads(text) if text else {"Version": "2012-10-17", "Statement": []}
             held = document.get("Statement", [])
@@ -85,17 +96,16 @@ class Buckets:
         return self._state.parse(text, kind="resource", name=f"bucket policy of {name}") if text else None
 
 
-def _listed(bucket: Any, name: str, key: str, caller: Caller, *, ignore_public: bool) -> list[dict[str, Any]]:
+def _listed(settings: Settings, found: Any, name: str, caller: Caller) -> list[dict[str, Any]]:
     """Tell the access control lists of a bucket, and of the object that is asked for, as statements."""
-    if bucket.ownership_rule == ENFORCED or ignore_public:
+    if settings.ownership == ENFORCED or settings.access.ignore_acls:
         # The owner's own grants add nothing to what IAM says in its account.
         return []
     arn = f"arn:aws:s3:::{name}"
-    told = _statements(bucket.acl, _BUCKET, arn, caller)
-    told += _statements(bucket.acl, _IN_BUCKET, f"{arn}/*", caller)
-    # These words are written for this one object, so that they may be said of all.
-    found = bucket.keys.get(key) if key else None
+    told = _statements(settings.acl, _BUCKET, arn, caller)
+    told += _statements(settings.acl, _IN_BUCKET, f"{arn}/*", caller)
     if found is not None:
+        # These words are written for this one object, so that they may be said of all.
         told += _statements(found.acl, _OBJECT, f"{arn}/*", caller)
     return told
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.cloud.layers.membership import Membership
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
@@ -85,6 +85,17 @@ class Organization:
         return self._levels(account, RCP)
 
     def _levels(self, account: str, kind: str) -> tuple[Level, ...]:
+        levels = self._current(account, kind)
+        propagation = self._state.propagation
+        if propagation is not None:
+            levels = propagation.seen((kind, account), levels)
+        return levels
+
+    def facts(self) -> dict[Hashable, Any]:
+        """What binds every account of the cloud, as it truly is, by what `Propagation` knows it."""
+        return {(kind, account): self._current(account, kind) for account in self._state.accounts() for kind in _KINDS}
+
+    def _current(self, account: str, kind: str) -> tuple[Level, ...]:
         standing = self.standing(account)
         if standing is None or standing.is_management or not standing.enabled(kind):
             return ()

@@ -14,7 +14,7 @@ from pytest_stsguard.cloud.layers.buckets import Buckets
 from pytest_stsguard.cloud.layers.grants import with_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable, Iterable
 
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.identity import Caller
@@ -44,16 +44,16 @@ class ResourcePolicies:
         if arn.startswith("arn:aws:s3:::"):
             return self.buckets.policy(arn, caller)
         text = self.text(arn)
+        if self._state.propagation is not None:
+            text = self._state.propagation.seen(("resource", arn), text)
         return self._state.parse(text, kind="resource", name=f"resource policy of {arn}") if text else None
 
     def text(self, arn: str) -> str | None:
-        """Give the text of a resource's policy, its grants added; a bucket's as it is stored."""
+        """Give the text of a resource's policy as it truly is, its grants added; None for a bucket's or an object's."""
         parts = arn.split(":", _ARN_PARTS - 1)
         if len(parts) < _ARN_PARTS or parts[0] != "arn":
             return None
         service, region, account, tail = parts[2], parts[3], parts[4], parts[5]
-        if service == "s3":
-            return self.buckets.text(tail.partition("/")[0])
         reader, unread = READERS.get(service), UNREAD.get(service)
         if reader is None and unread is None:
             return None
@@ -69,6 +69,17 @@ class ResourcePolicies:
                 Refusal.NOT_SIMULATED, f"stsguard does not read the resource policies of `{service}` yet: {arn}"
             )
         return None
+
+    def facts(self, arns: Iterable[str]) -> dict[Hashable, Any]:
+        """What speaks for these resources, as it truly is, by what `Propagation` knows it."""
+        facts: dict[Hashable, Any] = {}
+        for arn in arns:
+            if arn.startswith("arn:aws:s3:::"):
+                bucket = self.buckets.find(name := arn.rpartition(":::")[2].partition("/")[0])
+                facts["bucket", name] = None if bucket is None else self.buckets.settings(bucket)
+            else:
+                facts["resource", arn] = self.text(arn)
+        return facts
 
 
 def _queue(store: Any, _: str, tail: str) -> str | None:
