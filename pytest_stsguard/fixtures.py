@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.findings import Configuration, Recorder
     from pytest_stsguard.reach import Survey
     from pytest_stsguard.revocation import Revocation
+    from pytest_stsguard.run import Run
 
 __all__ = [
     "imds_credentials",
@@ -36,6 +37,8 @@ __all__ = [
     "sts_survey",
 ]
 
+_ACCESS = pytest.StashKey["Access"]()
+_CLOUDY = frozenset({"sts_cloud", "sts_drill"})
 _CLOUD_SETTINGS = frozenset({"account", "consistency", "region", "world"})
 
 
@@ -62,18 +65,33 @@ def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 
 
 @pytest.fixture
-def sts_drill(request: pytest.FixtureRequest, sts_cloud: Cloud) -> Iterator[Drill]:
+def sts_drill(request: pytest.FixtureRequest) -> Iterator[Drill]:
     """Give a drill in the simulated cloud: steal, revoke, probe, recover, clean up; its timeline goes with the report.
 
-    What the test asserts beside it, by ``assert_denied`` and its like, stands on the timeline as well.
+    What the test asserts beside it, by ``assert_denied`` and its like, stands on the timeline as well. With
+    ``--stsguard-live-drill`` it plays scenarios on the account that ``--stsguard-target`` names.
     """
     from pytest_stsguard.drill import Drill
     from pytest_stsguard.drill.listening import listening
 
-    drill = Drill(sts_cloud)
+    run = request.config.stash[RUN]
+    drill = _live_drill(request, run) if run.option("live_drill") else Drill(request.getfixturevalue("sts_cloud"))
     request.node.stash[TIMELINE] = drill.lines
     with listening(drill.hear):
         yield drill
+
+
+def _live_drill(request: pytest.FixtureRequest, run: Run) -> Drill:
+    from pytest_stsguard.drill.live_drill import LiveDrill, open_account
+
+    try:
+        access = request.config.stash.get(_ACCESS, None)
+        if access is None:
+            access = open_account(run.target.partition(":")[2] or None, run.configuration.live_accounts)
+            request.config.stash[_ACCESS] = access
+        return LiveDrill(access, request.config.rootpath)
+    except StsGuardError as error:
+        raise as_usage_error(error) from None
 
 
 @pytest.fixture
@@ -173,7 +191,7 @@ def _account(request: pytest.FixtureRequest, member: str | None) -> Account:
 
 
 def _has_own_cloud(request: pytest.FixtureRequest) -> bool:
-    return "sts_cloud" in request.fixturenames or request.node.get_closest_marker("stsguard_cloud") is not None
+    return not _CLOUDY.isdisjoint(request.fixturenames) or request.node.get_closest_marker("stsguard_cloud") is not None
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.errors import StsGuardError
+from pytest_stsguard.errors import ConfigurationError, StsGuardError
 from pytest_stsguard.fixtures import (
     imds_credentials,
     sts_account,
@@ -51,6 +51,7 @@ _MARKERS = (
     "stsguard_drill: a game-day drill: theft, revocation and proof",
     "stsguard_cloud(account=..., region=..., world=...): the simulated cloud that the test gets",
 )
+_SIMULATED = frozenset({"sts_cloud", "sts_assume_role", "sts_revoke", "imds_credentials"})
 # option, metavar, ini type, help
 _OPTIONS = (
     ("target", "TARGET", "string", "what is audited and drilled: demo (default), export:FILE, aws[:PROFILE]"),
@@ -68,6 +69,8 @@ _REPEATABLE = (
     ("report", "FORMAT:PATH", "write a report, as json:report.json; repeatable"),
 )
 
+_LIVE = "let drills change the account of the target, which stsguard.toml must list under [live] accounts"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the group `stsguard`, each with an ini key of the same name."""
@@ -79,6 +82,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _FLAGS:
         group.addoption(f"--stsguard-{name}", dest=f"stsguard_{name}", action="store_true", help=text)
         parser.addini(f"stsguard_{name}", text, type="bool", default=False)
+    group.addoption("--stsguard-live-drill", dest="stsguard_live_drill", action="store_true", help=_LIVE)
+    parser.addini("stsguard_live_drill", _LIVE, type="bool")
     for name, metavar, text in _REPEATABLE:
         group.addoption(f"--stsguard-{name}", dest=f"stsguard_{name}", metavar=metavar, action="append", help=text)
         parser.addini(f"stsguard_{name}", text, type="args")
@@ -101,9 +106,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse what cannot be used before the first test runs: one clear line, pytest's exit code for usage errors."""
     run = session.config.stash[RUN]
-    if not any(run.option(name) for name in ("target", "config", "fail_on", "baseline", "at", "jobs", "report")):
+    if not any(
+        run.option(name) for name in ("target", "config", "fail_on", "baseline", "at", "jobs", "report", "live_drill")
+    ):
         return
     try:
+        if run.option("live_drill") and run.target.partition(":")[0] != "aws":
+            raise ConfigurationError(
+                f"nothing of `{run.target}` can be changed", hint="give --stsguard-target aws:PROFILE"
+            )
         run.prepare(load=not hasattr(session.config, "workerinput"))
         if run.prepared and run.report_files:
             session.config.pluginmanager.register(run.collector, "stsguard-reports")
@@ -122,10 +133,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave drills out where they would not run on the demo world."""
+    """Leave drills out where they would not run on the demo world, nor may on the account."""
     run = item.config.stash[RUN]
-    if not run.is_demo and item.get_closest_marker("stsguard_drill"):
-        pytest.skip(f"drills run on the demo world, not on `{run.target}`")
+    if run.is_demo or not item.get_closest_marker("stsguard_drill"):
+        return
+    if not run.option("live_drill"):
+        pytest.skip(
+            f"drills run on the demo world, not on `{run.target}`, which --stsguard-live-drill would let them change"
+        )
+    if not _SIMULATED.isdisjoint(item.fixturenames):  # type: ignore[attr-defined] # functions have it
+        pytest.skip("this drill needs the simulated cloud")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -39,7 +39,11 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 @click.option("--live-drill", "live", is_flag=True, help="Change the account; without it the drill is rehearsed.")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
 @click.option("--journal", metavar="FILE", help="Where every step on an account is noted before it is done.")
-@click.option("--kill-switch", metavar="FILE", help="Stop, and put all back, as soon as this file exists.")
+@click.option(
+    "--kill-switch",
+    metavar="FILE",
+    help="Stop, and put all back, as soon as this file exists (default: stsguard-drill.stop).",
+)
 @click.option(
     "--within",
     type=click.FloatRange(0, 3600),

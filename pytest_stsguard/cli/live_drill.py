@@ -96,19 +96,10 @@ def _check_playable(scenario: Scenario, options: LiveOptions) -> None:
 
 def _reach(options: LiveOptions) -> Access:
     """Find the account, and require at once that it may be changed: before anything else is asked of it."""
-    import boto3
-    from botocore.exceptions import ProfileNotFound
-
     from pytest_stsguard.cli.connection import configuration_of
-    from pytest_stsguard.drill.access import Access, check_account
+    from pytest_stsguard.drill.live_drill import open_account
 
-    configuration = configuration_of(options.config)
-    try:
-        access = Access.open(boto3.Session(profile_name=options.profile))
-    except ProfileNotFound:
-        raise ConfigurationError(f"AWS profile `{options.profile}` does not exist") from None
-    check_account(access, configuration.live_accounts)
-    return access
+    return open_account(options.profile, configuration_of(options.config).live_accounts)
 
 
 def _rehearse(scenario: Scenario, access: Access, given: Mapping[str, str]) -> Result:
@@ -140,9 +131,10 @@ def _play(scenario: Scenario, access: Access, given: Mapping[str, str], options:
     from pytest_stsguard.drill import play
     from pytest_stsguard.drill.kill_switch import KillSwitch, WatchedClock
     from pytest_stsguard.drill.live import LiveAccount
+    from pytest_stsguard.drill.live_drill import KILL_SWITCH
     from pytest_stsguard.revocation import Journal
 
-    switch = KillSwitch(Path(options.kill_switch) if options.kill_switch else None)
+    switch = KillSwitch(Path(options.kill_switch or KILL_SWITCH))
     switch.check()
     path = options.journal or f"stsguard-drill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
     with Progress(scenario.title) as progress, Journal.create(path) as journal, _signals(switch) as heard:

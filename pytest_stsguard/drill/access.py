@@ -8,6 +8,7 @@ a revoke policy already.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.credentials import Credentials
@@ -106,13 +107,17 @@ class Access:
         # The profile stays, for the endpoints and the certificates that it may name.
         core = botocore.session.Session(profile=self.session.profile_name if self._has_profile else None)
         core.set_default_client_config(self._settings)
-        return boto3.Session(
+        core.register_component("data_loader", _loader())
+        made = boto3.Session(
             credentials.access_key_id,
             credentials.secret_access_key,
             credentials.session_token,
             region_name=self.region,
             botocore_session=core,
         )
+        # Each boto3 session adds its own folder once more.
+        _loader().search_paths[:] = dict.fromkeys(_loader().search_paths)
+        return made
 
     @property
     def _has_profile(self) -> bool:
@@ -136,6 +141,16 @@ class Access:
             self.listener(whose, str(model.service_model.service_name), str(model.name), params)
 
         session.events.register("before-parameter-build", tell)
+
+
+@cache
+def _loader() -> Any:
+    """One loader of service models for all sessions: reading them is most of what a session costs."""
+    import botocore.loaders  # noqa: PLC0415 - as above
+
+    loader: Any = botocore.loaders.create_loader()
+    loader.load_data_with_path = cache(loader.load_data_with_path)
+    return loader
 
 
 def check_account(access: Access, allowed: Sequence[str]) -> None:

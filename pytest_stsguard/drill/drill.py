@@ -140,6 +140,10 @@ class Drill:
             revocation.remove()
             self.note("cleaned", f"{revocation.policy_name or revocation.method} removed from {revocation.role}")
 
+    def refuses(self, scenario: Scenario | str) -> str:  # noqa: ARG002 - every one can be played in the simulated cloud
+        """Say why a scenario cannot be played here; empty when it can."""
+        return ""
+
     def play(self, scenario: Scenario | str) -> Result:
         """Play a scenario: a shipped one by its name, one from a TOML file, or data; its steps join the timeline.
 

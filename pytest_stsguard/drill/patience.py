@@ -30,7 +30,7 @@ PROPAGATION = 60.0
 """Seconds that are waited for a change on AWS: it seldom takes more than 30, and is documented as up to minutes."""
 
 _STEPS = 30
-_LONGEST_STEP = 1.0
+_LONGEST_STEP = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ def _steps(journal: Journal, access: Access, run: str) -> Iterator[tuple[str, Ca
 
 
 def _undo(changes: Sequence[Change], access: Access) -> bool:
-    return any([change.undo(access.client) for change in reversed(changes)])
+    undone = [change.undo(access.client) for change in reversed(changes)]
+    return any(undone)
 
 
 def _delete(access: Access, kind: str, name: str, run: str) -> bool:
