@@ -71,8 +71,9 @@ class Buckets:
 
     def account_block(self, account: str) -> Any:
         """Give the account's own settings; None without any, and without a look at a service that nobody has used."""
-        models = sys.modules.get("moto.s3control.models")
-        held = dict.get(models.s3control_backends, account) if models is not None else None
+        # Absent also while another thread is importing the module: nothing can be in it then.
+        backends = getattr(sys.modules.get("moto.s3control.models"), "s3control_backends", None)
+        held = dict.get(backends, account) if backends is not None else None
         backend = dict.get(held, "aws") if held is not None else None
         return None if backend is None else backend.public_access_block
 

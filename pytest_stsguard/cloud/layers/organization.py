@@ -60,10 +60,10 @@ class Organization:
 
     def standing(self, account: str) -> Standing | None:
         """Give the place of an account; None for one that belongs to no organisation."""
-        models = sys.modules.get(_MODELS)
-        if models is None or not account:
+        # Not there yet also while another thread is importing it: nothing can be in it then.
+        backends = getattr(sys.modules.get(_MODELS), "organizations_backends", None)
+        if backends is None or not account:
             return None
-        backends = models.organizations_backends
         master, partition = backends.master_accounts.get(account, (account, "aws"))
         # To ask moto's dictionaries for what they lack would make it.
         backend = dict.get(dict.get(backends, master) or {}, partition)
