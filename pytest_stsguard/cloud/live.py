@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.backend import Backend
 
-__all__ = ["as_mapping", "existing_arn", "tags_of"]
+__all__ = ["as_mapping", "existing_arn", "is_findable", "tags_of"]
 
 _ARN_PARTS = 6
 _TAGGERS = ("tagger", "tagging_service", "_tagger")
@@ -98,10 +98,33 @@ def _broker(mq: Any, _: str, identifier: str) -> str | None:
     return None if found is None else f"{found.arn.rpartition(':')[0]}:{found.name}:{identifier}"
 
 
+def _deployment_group(codedeploy: Any, _: str, identifier: str) -> str | None:
+    found = codedeploy.deployments.get(identifier)
+    if found is None:
+        return None
+    return str(codedeploy._arn(f"deploymentgroup:{found.application_name}/{found.deployment_group_name}"))  # noqa: SLF001 - moto keeps no ARN
+
+
+def _mounted(efs: Any, _: str, identifier: str) -> str | None:
+    found = efs.mount_targets_by_id.get(identifier)
+    return None if found is None else str(efs.file_systems_by_id[found.file_system_id].file_system_arn)
+
+
+def _queried(logs: Any, _: str, identifier: str) -> str | None:
+    """Find the first log group of a query; a query over several is AWS's to check on each."""
+    found = logs.queries.get(identifier)
+    return f"{found.log_groups[0].arn}:log-stream:" if found is not None and found.log_groups else None
+
+
 _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("autoscaling", "autoScalingGroup"): _named("autoscaling_groups"),
     ("autoscaling", "launchConfiguration"): _named("launch_configurations"),
     ("cloudformation", "stack"): _named("stacks", arn="stack_id"),
+    ("cloudformation", "stackset"): _named("stacksets"),
+    ("codedeploy", "deployment"): _deployment_group,
+    ("efs", "mount-target"): _mounted,
+    ("logs", "query"): _queried,
+    ("sagemaker", "cluster"): _named("clusters", by="cluster_name", arn="arn"),
     ("config", "ConfigRule"): _named("config_rules", by="config_rule_name", arn="config_rule_arn"),
     ("config", "ConfigurationAggregator"): _named(
         "config_aggregators", by="configuration_aggregator_name", arn="configuration_aggregator_arn"
@@ -119,6 +142,11 @@ _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("secretsmanager", "Secret"): _secret,
     ("servicediscovery", "*"): _service_of_namespace,
 }
+
+
+def is_findable(service: str, kind: str) -> bool:
+    """Tell whether resources of a type can be looked up at all."""
+    return (service, kind) in _FINDERS or (service, "*") in _FINDERS
 
 
 def tags_of(backend: Backend, arn: str, *, account: str) -> Mapping[str, str]:

@@ -73,7 +73,9 @@ def _use(prefix: str, use: dict[str, Any]) -> Use:
     resource = _resources(prefix)[use["name"]]
     # The reference lists a resource's own tags with the resource, not always with the action.
     own = {key for key in resource.get("conditionKeys", ()) if "ResourceTag/" in key}
-    return Use(use["name"], bool(use["required"]), resource["arn"], frozenset({*use["conditionKeys"], *own}))
+    # A type with ARNs of an older form besides has them all in one text; the first is the one that is given out today.
+    arn = resource["arn"].partition(", ")[0]
+    return Use(use["name"], bool(use["required"]), arn, frozenset({*use["conditionKeys"], *own}))
 
 
 def actions(prefix: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Nothing", "sample", "sampled"]
 
 _DEPTH = 5
+_PLAIN = "sample"
 _OWN_RULES = frozenset({"dynamodb", "dynamodbstreams", "ec2", "iam", "s3", "sts"})
 # Parameters whose text has a form of its own.
 _TEXTS = {
@@ -114,19 +115,20 @@ def sample(service: str, operation: str, *, full: bool = True) -> Call:
 
 
 def _arns(service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Give ARNs to the parameters that are called so: one of a type that the operation's action has."""
-    found: dict[str, Any] = {}
+    """Give ARNs to the parameters that are called so, at any depth: one of a type that the operation's action has."""
     known = action(_prefix(service), table(service).actions.get(operation, operation).partition(" ")[0])
-    for name, value in parameters.items():
-        parsed = parse_name(name)
-        named = (
-            parsed.kind == "arn" or name in ("Resource", "resource") or (name == "ResourceName" and "Tags" in operation)
-        )
-        if not named or not (isinstance(value, str) or (isinstance(value, list) and isinstance(value[0], str))):
-            continue
-        arn = _arn(parsed.stem, known.uses if known else ())
-        found[name] = [arn] if isinstance(value, list) else arn
-    return found
+    uses = known.uses if known else ()
+    return {name: _with_arns(name, value, uses, operation) for name, value in parameters.items()}
+
+
+def _with_arns(name: str, value: Any, uses: tuple[Use, ...], operation: str) -> Any:
+    if isinstance(value, dict):
+        return {inner: _with_arns(inner, each, uses, operation) for inner, each in value.items()}
+    if isinstance(value, list):
+        return [_with_arns(name, each, uses, operation) for each in value]
+    parsed = parse_name(name)
+    named = parsed.kind == "arn" or name in ("Resource", "resource") or (name == "ResourceName" and "Tags" in operation)
+    return _arn(parsed.stem, uses) if named and value == _PLAIN else value
 
 
 def _arn(stem: str, uses: tuple[Use, ...]) -> str:
@@ -137,8 +139,8 @@ def _arn(stem: str, uses: tuple[Use, ...]) -> str:
     for name, value in (("Partition", "aws"), ("Region", "us-east-1"), ("Account", "111122223333")):
         template = template.replace(f"${{{name}}}", value)
     for name in variables(template):
-        template = template.replace(f"${{{name}}}", "sample")
-    return template
+        template = template.replace(f"${{{name}}}", _PLAIN)
+    return template.replace("*", _PLAIN)
 
 
 def _prefix(service: str) -> str:
@@ -164,5 +166,5 @@ def _value(shape: Any, name: str, *, full: bool, depth: int) -> Any:
         return [_value(shape.member, name, full=full, depth=depth)]
     if shape.type_name == "map":
         return {"key": _value(shape.value, name, full=full, depth=depth)}
-    plain = shape.enum[0] if getattr(shape, "enum", None) else "sample"
+    plain = shape.enum[0] if getattr(shape, "enum", None) else _PLAIN
     return _VALUES.get(shape.type_name, _TEXTS.get(name, plain))

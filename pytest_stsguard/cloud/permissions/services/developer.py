@@ -37,6 +37,13 @@ def _glue(scope: Scope, use: Use, value: str) -> str | None:
     return None
 
 
+def _deployment(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of the group that a deployment goes to."""
+    if use.name != "deploymentgroup" or value not in scope.texts("deploymentId", "deploymentIds"):
+        return None
+    return scope.state.existing_arn("codedeploy", "deployment", value, scope.call.region) or scope.arn(use.template)
+
+
 def _athena(scope: Scope, use: Use, value: str) -> str | None:
     """Write the ARN of the workgroup that a query belongs to."""
     if use.name != "workgroup" or value != scope.text("QueryExecutionId", "NamedQueryId"):
@@ -61,6 +68,12 @@ _DIFFERENT = {
     "processing-job": "-",
 }
 
+_DATABREW = [
+    (f"{verb}{kind}", verb)
+    for verb in ("Create", "Delete", "Describe", "Update", "Publish")
+    for kind in ("Dataset", "Job", "Recipe", "Ruleset")
+]
+
 TABLES = {
     "codebuild": Service(
         operations={
@@ -76,10 +89,11 @@ TABLES = {
     ),
     "codedeploy": Service(
         operations={
-            "BatchGetDeployments": {"deploymentgroup": "?"},
-            "GetDeployment": {"deploymentgroup": "?"},
+            "BatchGetDeployments": {"deploymentgroup": "deploymentIds"},
+            "GetDeployment": {"deploymentgroup": "deploymentId"},
             "ListDeployments": {"deploymentgroup": "deploymentGroupName ?"},
         },
+        arn=_deployment,
     ),
     "codepipeline": Service(
         variables={"PipelineName": "name pipelineName pipeline.name"},
@@ -139,6 +153,7 @@ TABLES = {
         paths={"cluster": "ClusterName"},
         existing=frozenset({"cluster"}),
         operations={
+            "CreateCluster": {"cluster": "+"},
             "DisassociateTrialComponent": _DIFFERENT,
             "AssociateTrialComponent": _DIFFERENT,
             "ListModelPackages": {"model-package": "-"},
@@ -175,6 +190,16 @@ TABLES = {
         passes={"InstanceIamRoleArn": "workspaces.amazonaws.com"},
     ),
     "synthetics": Service(principal="lambda.amazonaws.com"),
+    "bedrock-agentcore-control": Service(variables={"RuntimeId": "agentRuntimeId"}),
     "bedrock-runtime": Service(prefix="bedrock"),
+    "cloudhsmv2": Service(variables={"CloudHsmClusterInstanceName": "ClusterId ResourceId"}),
+    "databrew": Service(operations={name: {name.removeprefix(verb): "Name"} for name, verb in _DATABREW}),
+    "quicksight": Service(
+        templates={
+            "group": "arn:${Partition}:quicksight:${Region}:${Account}:group/${Namespace}/${GroupName}",
+            "user": "arn:${Partition}:quicksight:${Region}:${Account}:user/${Namespace}/${UserName}",
+        },
+    ),
+    "s3vectors": Service(variables={"BucketName": "vectorBucketName"}),
     "sagemaker-runtime": Service(prefix="sagemaker"),
 }

@@ -40,6 +40,8 @@ def _logs(scope: Scope, use: Use, value: str) -> str | None:
     name a group as ``log-group:NAME:*``, and as ``log-group:NAME`` for its tags alone.
     """
     place = f"arn:{scope.partition}:logs:{scope.call.region}:{scope.account}:log-group:"
+    if value == scope.text("queryId"):
+        return scope.state.existing_arn("logs", "query", value, scope.call.region) or f"{place}*"
     if use.name == "log-group":
         group = value.removesuffix(":*") if value.startswith("arn:") else f"{place}{value}"
         if ":log-stream:" in group:
@@ -116,6 +118,14 @@ def _record_keys(scope: Scope, action: Action, _: str) -> Context:
     }
 
 
+def _discovered(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of a namespace or service that is called by its name; everywhere else it is called by its id."""
+    if not scope.call.operation.startswith("Discover"):
+        return None
+    known = scope.state.existing_arn("servicediscovery", use.name, value, scope.call.region)
+    return known or scope.arn(use.template)
+
+
 _STACK_SETS = {"stackset-target": "-", "type": "-"}
 _PARAMETERS = {"parameter": "Name Names Path"}
 _DOCUMENTS = {"document": "Name DocumentName"}
@@ -169,7 +179,7 @@ TABLES = {
             "PutDeliverySource": {"delivery-source": "name"},
             "DescribeLogGroups": {"log-group": "?"},
             "GetLogEvents": {"log-stream": "logStreamName", "log-group": "-"},
-            "GetQueryResults": {"log-group": "?"},
+            "GetQueryResults": {"log-group": "queryId"},
             "PutLogEvents": {"log-stream": "logStreamName", "log-group": "-"},
             "PutSubscriptionFilter": {"destination": "destinationArn"},
         },
@@ -307,7 +317,7 @@ TABLES = {
             "DiscoverInstancesRevision": {"namespace": "NamespaceName", "service": "ServiceName"},
             "GetOperation": {"namespace": "?"},
         },
-        existing=frozenset({"namespace", "service"}),
+        arn=_discovered,
         tagging="TagResource",
     ),
     "service-quotas": Service(prefix="servicequotas"),

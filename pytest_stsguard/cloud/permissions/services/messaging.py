@@ -47,6 +47,9 @@ _COLONS_OF_A_TOPIC = 5
 
 def _stream(scope: Scope, use: Use, value: str) -> str | None:
     """Write the stream that a shard iterator goes over: in this simulation its name is the iterator's start."""
+    if use.name == "consumer" and value == scope.text("ConsumerName"):
+        stream = scope.text("StreamARN")
+        return None if stream is None else f"{stream}/consumer/{value}:*"
     if use.name != "stream" or value != scope.text("ShardIterator"):
         return None
     if scope.text("StreamARN") is not None:
@@ -56,6 +59,14 @@ def _stream(scope: Scope, use: Use, value: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         name = ""
     return f"arn:{scope.partition}:kinesis:{scope.call.region}:{scope.account}:stream/{name or '*'}"
+
+
+def _schedule(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of a schedule, which lies in the default group when none is named."""
+    if use.name != "schedule" or value.startswith("arn:"):
+        return None
+    place = f"arn:{scope.partition}:scheduler:{scope.call.region}:{scope.account}:schedule"
+    return f"{place}/{scope.text('GroupName') or 'default'}/{value}"
 
 
 def _bus(scope: Scope, use: Use, value: str) -> str | None:
@@ -162,6 +173,8 @@ TABLES = {
     "kinesis": Service(
         operations={
             "GetRecords": {"stream": "StreamARN ShardIterator"},
+            "DeregisterStreamConsumer": {"consumer": "ConsumerARN ConsumerName"},
+            "DescribeStreamConsumer": {"consumer": "ConsumerARN ConsumerName"},
             "DeleteResourcePolicy": {"stream": "ResourceARN", "consumer": "ResourceARN"},
             "GetResourcePolicy": {"stream": "ResourceARN", "consumer": "ResourceARN"},
             "PutResourcePolicy": {"stream": "ResourceARN", "consumer": "ResourceARN"},
@@ -194,10 +207,11 @@ TABLES = {
         },
     ),
     "scheduler": Service(
-        variables={"GroupName": "GroupName Target.GroupName"},
         operations={
-            name: {"schedule": "Name"} for name in ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule")
+            **{f"{verb}Schedule": {"schedule": "Name"} for verb in ("Create", "Delete", "Get", "Update")},
+            **{f"{verb}ScheduleGroup": {"schedule-group": "Name"} for verb in ("Create", "Delete", "Get")},
         },
+        arn=_schedule,
     ),
     "ses": Service(
         operations={
@@ -213,7 +227,7 @@ TABLES = {
         variables={"IdentityName": "EmailIdentity", "DedicatedIPPool": "PoolName"},
         operations={"SendEmail": {"identity": "FromEmailAddress"}},
     ),
-    "pinpoint": Service(prefix="mobiletargeting"),
+    "pinpoint": Service(prefix="mobiletargeting", variables={"AppId": "ApplicationId"}),
     "mq": Service(
         templates={"brokers": "arn:${Partition}:mq:${Region}:${Account}:broker:*:${BrokerId}"},
         existing=frozenset({"brokers"}),

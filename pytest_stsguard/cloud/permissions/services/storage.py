@@ -48,6 +48,14 @@ def _redshift(scope: Scope, use: Use, value: str) -> str | None:
     return None
 
 
+def _file_system(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of the file system that a mount target is of; an id tells a file system from an access point."""
+    if use.name == "file-system" and value.startswith("fsmt-"):
+        return scope.state.existing_arn("efs", "mount-target", value, scope.call.region) or scope.arn(use.template)
+    other = {"file-system": "fsap-", "access-point": "fs-"}.get(use.name)
+    return "" if other is not None and value.startswith(other) else None
+
+
 _GROUPS = {
     "pg": "DBParameterGroupName =default.*",
     "og": "OptionGroupName =default:*",
@@ -164,13 +172,14 @@ TABLES = {
     "efs": Service(
         prefix="elasticfilesystem",
         paths={"file-system": "FileSystemId ResourceId", "access-point": "AccessPointId ResourceId"},
-        existing=frozenset({"file-system"}),
+        arn=_file_system,
         operations={
             "CreateFileSystem": {"file-system": "+"},
             "CreateAccessPoint": {"file-system": "FileSystemId"},
-            "DeleteMountTarget": {"file-system": "?"},
-            "DescribeMountTargetSecurityGroups": {"file-system": "?"},
-            "ModifyMountTargetSecurityGroups": {"file-system": "?"},
+            "DeleteMountTarget": {"file-system": "MountTargetId"},
+            "DescribeMountTargets": {"file-system": "FileSystemId MountTargetId", "access-point": "AccessPointId"},
+            "DescribeMountTargetSecurityGroups": {"file-system": "MountTargetId"},
+            "ModifyMountTargetSecurityGroups": {"file-system": "MountTargetId"},
         },
         tagging="TagResource",
     ),
