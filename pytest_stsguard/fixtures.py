@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud import Cloud, Credentials
     from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
     from pytest_stsguard.drill import Drill
+    from pytest_stsguard.drill.access import Access
     from pytest_stsguard.findings import Configuration, Recorder
     from pytest_stsguard.reach import Survey
     from pytest_stsguard.revocation import Revocation
@@ -37,7 +38,7 @@ __all__ = [
     "sts_survey",
 ]
 
-_ACCESS = pytest.StashKey["Access"]()
+_ACCESS: pytest.StashKey[Access] = pytest.StashKey()
 _CLOUDY = frozenset({"sts_cloud", "sts_drill"})
 _CLOUD_SETTINGS = frozenset({"account", "consistency", "region", "world"})
 
