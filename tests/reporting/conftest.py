@@ -31,7 +31,7 @@ from pytest_stsguard.reporting.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 HERE = Path(__file__).parent
 HOSTILE = (
@@ -60,8 +60,10 @@ def radius() -> Callable[..., Blast]:
     return _radius
 
 
-def _radius(edges: dict[str, str], *, survivors: str = "", proven: str = "") -> Blast:
-    """Make a blast radius of roles with names of one letter: each leads to those that are listed for it; the first is stolen."""
+def _radius(
+    edges: Mapping[str, Iterable[str]], *, survivors: Collection[str] = (), proven: Collection[str] = ()
+) -> Blast:
+    """Make a blast radius of roles: each leads to those that are listed for it; the first is stolen."""
     names = dict.fromkeys((*edges, *(to for ends in edges.values() for to in ends)))
     return Blast(
         start=next(iter(names)),
