@@ -213,8 +213,14 @@ def test_pytest_plays_on_the_account_when_it_may(
     )
     (pytester.path / "small.toml").write_text("within = 1\n" + SMALL)
     (pytester.path / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
+    iam = sts_cloud.client("iam")
+    iam.create_user(UserName="runner")
+    policy = runner_policy("drill", account=sts_cloud.account)
+    read = {"Effect": "Allow", "Action": "iam:GetAccountAuthorizationDetails", "Resource": "*"}
+    policy["Statement"].append(read)  # a run looks at its target first
+    iam.put_user_policy(UserName="runner", PolicyName="least", PolicyDocument=json.dumps(policy))
     before, url = world_of(sts_cloud), sts_cloud.serve().url
-    for name, value in {**sts_cloud.admin.environ, "AWS_ENDPOINT_URL": url}.items():
+    for name, value in {**sts_cloud.user_credentials("runner").environ, "AWS_ENDPOINT_URL": url}.items():
         monkeypatch.setenv(name, value)
     options = ("-p", "no:cacheprovider", "--stsguard-target", "aws")
     pytester.runpytest_subprocess(*options, "--stsguard-live-drill").assert_outcomes(passed=1, skipped=1)
