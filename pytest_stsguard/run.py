@@ -281,7 +281,9 @@ class Run:
         The policies of the demo are shown as the demo opens: each test has a demo account of its own, and may change it.
         """
         from pytest_stsguard.reporting import build  # noqa: PLC0415 - as above
+        from pytest_stsguard.reporting.radius import radii  # noqa: PLC0415 - as above
 
+        accounts = (self.demo_account,) if self.is_demo else self.accounts
         baseline = self.option("baseline") or self.configuration.baseline
         return build(
             self.report(),
@@ -293,6 +295,7 @@ class Run:
             drills=self.collector.drills,
             checks=self.collector.checks,
             evaluated=self.collector.evaluated,
+            blasts=radii(self.findings, accounts, now=self.at, org_id=self.configuration.zones.get("org_id")),
         )
 
     def write_reports(self) -> None:
