@@ -19,6 +19,7 @@ __all__ = ["cli", "main", "main_templates"]
 # command -> the module beside this one that holds it; loaded when it is called
 _COMMANDS = {
     "audit": "audit",
+    "blast": "blast",
     "cleanup": "cleanup",
     "completion": "completion",
     "controls": "controls",

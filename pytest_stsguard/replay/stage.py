@@ -127,6 +127,10 @@ class Stage:
         """Make an access key for a user of any account."""
         account = user_arn.split(":")[4]
         key = self.iam(account).create_access_key(UserName=user_arn.rpartition("/")[2])["AccessKey"]
+        return self.bound(key)
+
+    def bound(self, key: Mapping[str, Any]) -> Credentials:
+        """Bind an access key, as CreateAccessKey answers it, to the cloud."""
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"], origin=self.cloud)
 
 

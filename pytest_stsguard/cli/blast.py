@@ -1,0 +1,213 @@
+"""``stsguard blast``: what a stolen session can become, as a tree, the shortest ways first, or as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from rich.tree import Tree
+
+    from pytest_stsguard.account import Account
+    from pytest_stsguard.findings import Configuration
+    from pytest_stsguard.reach.blast import Blast, Edge
+    from pytest_stsguard.replay import Demonstration
+
+__all__ = ["blast"]
+
+_SHOWN = 400
+"""Identities that the tree shows; the data has them all."""
+
+_WIDE = 1000
+"""Columns where no terminal says how wide it is: nothing is cut."""
+
+
+@click.command(
+    epilog=epilog(
+        "stsguard blast blue-operator --target export:account.json",
+        "ROLE is a name or an ARN, of a role or a user, or the ARN of a session. TARGET is as for stsguard audit.",
+        "Exit code: 0 nothing outlives a revocation of ROLE, 1 something does, 2 bad usage or input, 3 AWS out of reach "
+        "or access denied there.",
+    ),
+)
+@click.argument("role")
+@click.option("--target", default="demo", show_default=True, help="Where ROLE is, and what it can reach.")
+@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
+@click.option("--at", metavar="ISO8601", help="The moment of the theft (default: now).")
+@click.option("--replay", is_flag=True, help="Take every step in the simulated cloud, and say what came of it.")
+@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
+@aws_settings
+@exit_zero
+def blast(role: str, *, target: str, config: str | None, at: str | None, replay: bool, output: str) -> int:
+    """Show what a thief can turn a stolen session of ROLE into, and what must be revoked together."""
+    from pytest_stsguard.cli.connection import configuration_of
+    from pytest_stsguard.cli.output import emit_data, progress
+    from pytest_stsguard.reach.blast import Ground, blast_radius
+
+    configuration, moment = configuration_of(config), _moment(at)
+    with progress(f"reading {target}"):
+        accounts = _accounts(target, configuration)
+    with progress(f"following {role}"):
+        found = blast_radius(Ground(accounts, now=moment, org_id=_organization(accounts, configuration)), role)
+        shown = _replayed(found, accounts) if replay else {}
+    if output == "json":
+        emit_data(_data(found, shown), "json")
+    else:
+        _print(found, shown)
+    return 1 if found.survivors else 0
+
+
+def _moment(text: str | None) -> datetime:
+    from datetime import UTC, datetime
+
+    from pytest_stsguard.clock import Clock
+    from pytest_stsguard.errors import ConfigurationError
+
+    if text is None:
+        return Clock().now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        hint = "write it in ISO 8601: 2026-11-20T12:00:00Z"
+        raise ConfigurationError(f"`{text}` is no moment", hint=hint) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _accounts(target: str, configuration: Configuration) -> tuple[Account, ...]:
+    """Read the accounts of a target; the demo world is read out of a simulated cloud."""
+    from pytest_stsguard.account import AUDIT_ROLE, from_session, load_all
+
+    if target == "demo":
+        from pytest_stsguard.cloud import Cloud
+
+        with Cloud() as cloud:
+            return (from_session(cloud.admin.session(), source=target),)
+    return load_all(
+        target,
+        account=configuration.zones.get("account"),
+        audit_role=configuration.audit_role or AUDIT_ROLE,
+        wanted=configuration.audit_accounts,
+        skipped=configuration.skip_accounts,
+    )
+
+
+def _organization(accounts: Sequence[Account], configuration: Configuration) -> str | None:
+    known = next((account.organization.id for account in accounts if account.organization), None)
+    return known or configuration.zones.get("org_id")
+
+
+def _replayed(found: Blast, accounts: Sequence[Account]) -> Mapping[Edge, Demonstration]:
+    from pytest_stsguard.replay import Stage
+    from pytest_stsguard.replay.blast import walk
+
+    home = found.start.split(":")[4]
+    with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
+        return walk(stage, found)
+
+
+def _data(found: Blast, shown: Mapping[Edge, Demonstration]) -> dict[str, Any]:
+    data = found.as_json()
+    for entry, edge in zip(data["edges"], found.edges, strict=True):
+        if edge in shown:
+            entry |= {"demonstrated": shown[edge].done, "reason": shown[edge].reason or None}
+    return data
+
+
+def _print(found: Blast, shown: Mapping[Edge, Demonstration]) -> None:
+    from rich.console import Console
+
+    from pytest_stsguard.cli.output import printable
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(_Drawing.of(found, shown).tree())
+    survivors = len(found.survivors)
+    console.print(
+        f"\n{survivors} of {len(found.nodes)} identities outlive a revocation of the start alone", markup=False
+    )
+    if survivors:
+        console.print("revoke together:")
+        for arn in found.revocation_set:
+            console.print(f"  {printable(arn)}", markup=False)
+    if found.unbounded:
+        console.print(f"[bold red]no set of revocations is enough[/]: {printable(found.unbounded)}")
+    for line in found.left_out:
+        click.echo(f"warning: {printable(line)}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """A blast radius as a tree: each identity where the first step leads to it, further steps as leaves."""
+
+    found: Blast
+    shown: Mapping[Edge, Demonstration]
+    first: Mapping[str, Edge]
+    ahead: Mapping[str, list[Edge]]
+
+    @classmethod
+    def of(cls, found: Blast, shown: Mapping[Edge, Demonstration]) -> _Drawing:
+        first: dict[str, Edge] = {}
+        ahead: dict[str, list[Edge]] = {}
+        for edge in found.edges:
+            if edge.to != found.start:
+                first.setdefault(edge.to, edge)
+            ahead.setdefault(edge.source, []).append(edge)
+        return cls(found, shown, first, ahead)
+
+    def tree(self) -> Tree:
+        """Draw it, without recursion: a chain of roles may be as long as the account is large."""
+        from rich.markup import escape
+        from rich.tree import Tree
+
+        from pytest_stsguard.cli.output import printable
+
+        nodes = {node.id: node for node in self.found.nodes}
+        start = nodes[self.found.start]
+        tree = Tree(f"[bold]{escape(printable(start.arn))}[/] stolen{_survives(survives=start.survives)}")
+        branches, waiting, count = {start.id: tree}, [start.id], 0
+        for here in waiting:
+            for edge in self.ahead.get(here, ()):
+                node, name = nodes[edge.to], escape(printable(_name(edge.to)))
+                if self.first.get(edge.to) is edge:
+                    count += 1
+                    if count > _SHOWN:
+                        continue
+                    text = f"{edge.kind} -> [bold]{node.kind} {name}[/]{_survives(survives=node.survives)}"
+                    branches[edge.to] = branches[here].add(f"{text}{self._told(edge)}")
+                    waiting.append(edge.to)
+                elif edge.to == start.id:
+                    again = "to itself" if here == start.id else "back to the start"
+                    branches[here].add(f"{edge.kind} -> {again}{self._told(edge)}")
+        if count > _SHOWN:
+            tree.add(f"{count - _SHOWN} more; --output json has them all")
+        return tree
+
+    def _told(self, edge: Edge) -> str:
+        from rich.markup import escape
+
+        from pytest_stsguard.cli.output import printable
+
+        lines = [edge.statement, *(f"{call.service}.{call.operation}" for call in edge.calls)]
+        text = f"\n[dim]{escape(printable(', '.join(line for line in lines if line)))}[/]"
+        result = self.shown.get(edge)
+        if result is None:
+            return text
+        return f" [green]demonstrated[/]{text}" if result.done else f" not demonstrated: {escape(result.reason)}{text}"
+
+
+def _survives(*, survives: bool) -> str:
+    return " [red]survives[/]" if survives else ""
+
+
+def _name(identity: str) -> str:
+    tail = identity.split(":", 5)[-1]
+    return tail.partition("/")[2] or identity.split(":")[4]
