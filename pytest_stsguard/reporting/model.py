@@ -153,7 +153,8 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 class Edge(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):
     """A step from one node to another: `statement` is what allows it, `calls` are those that a thief would make.
 
-    `demonstrated` tells whether the calls were made in the simulated cloud, and allowed; None: nobody tried.
+    `demonstrated` tells whether the calls were made in the simulated cloud, and allowed, `reason` why they were not; None:
+    nobody tried.
     """
 
     source: str
@@ -162,12 +163,14 @@ class Edge(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"})
     statement: Any = None
     calls: tuple[Any, ...] = ()
     demonstrated: bool | None = None
+    reason: str | None = None
 
 
 class Blast(msgspec.Struct, frozen=True, kw_only=True):
     """What one stolen session can become, as ``stsguard blast --output json`` prints it.
 
-    `start` is the id of a node; `revocation_set` the ARNs that must be revoked together.
+    `start` is the id of a node; `revocation_set` the ARNs that must be revoked together; `unbounded` says why no set of
+    revocations is enough; `left_out` what was not looked at.
     """
 
     schema: int = 1
@@ -175,6 +178,8 @@ class Blast(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...] = ()
     revocation_set: tuple[str, ...] = ()
+    unbounded: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class Answers(msgspec.Struct, frozen=True):

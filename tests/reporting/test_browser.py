@@ -278,9 +278,7 @@ def test_every_text_has_the_contrast_of_wcag_aa(seen: Any) -> None:
 
 def test_text_of_poor_contrast_would_be_seen(seen: Any) -> None:
     found = seen("poor contrast")
-    assert any(
-        entry.startswith("SPAN.message 2.9") or entry.startswith("SPAN.message 3.0") for entry in found["light poor"]
-    )
+    assert any(entry.startswith(("SPAN.message 2.9", "SPAN.message 3.0")) for entry in found["light poor"])
     assert any(entry.startswith("text.") for entry in found["light poor"])
 
 

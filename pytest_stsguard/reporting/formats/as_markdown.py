@@ -123,6 +123,9 @@ def _blasts(run: Run) -> Iterator[str]:
         yield "```mermaid"
         yield from _mermaid(blast)
         yield "```"
+        if blast.unbounded:
+            yield ""
+            yield f"No set of revocations is enough: {_escape(visible(blast.unbounded, _MESSAGE))}"
         if blast.revocation_set:
             shown = ", ".join(_code(visible(arn, _NAME)) for arn in blast.revocation_set[:_MOST_NAMES])
             more = len(blast.revocation_set) - _MOST_NAMES

@@ -76,6 +76,8 @@ class Graph:
     steps: tuple[tuple[str, str, str, str, str, str], ...]
     left_out: int
     together: tuple[str, ...]
+    unbounded: str
+    unseen: tuple[str, ...]
 
 
 def graph(blast: Blast) -> Graph:
@@ -99,6 +101,8 @@ def graph(blast: Blast) -> Graph:
         steps=tuple(steps),
         left_out=len(blast.edges) - len(steps),
         together=tuple(visible(arn, 200) for arn in blast.revocation_set),
+        unbounded=visible(blast.unbounded or ""),
+        unseen=tuple(visible(text) for text in blast.left_out),
     )
 
 
@@ -232,5 +236,6 @@ def _back(one: tuple[int, int], other: tuple[int, int], floor: int) -> tuple[str
 
 def _step(edge: Edge, names: Mapping[str, str]) -> tuple[str, str, str, str, str, str]:
     told = {True: "demonstrated", False: "not demonstrated", None: ""}[edge.demonstrated]
+    told += f": {visible(edge.reason, 200)}" if told and edge.reason else ""
     calls = ", then ".join(said(call) for call in edge.calls[:6])
     return names[edge.source], names[edge.to], visible(edge.kind, 60), said(edge.statement), calls, told
