@@ -37,6 +37,15 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 @click.option("--key-id", metavar="ID", help="For deactivate-key; default: all keys.")
 @click.option("--instance", metavar="ID", help="For replace-profile and restart-instance.")
 @click.option("--attach-to", metavar="ID", help="For scp: an account, unit or root; default: the role's account.")
+@click.option(
+    "--with",
+    "together",
+    type=click.Choice(["cycle", "reachable", "instance"]),
+    help="Revoke with TARGET: its trust cycle, all that it can become, or the roles of its instances.",
+)
+@click.option(
+    "--source", metavar="TARGET", help="For --with: what tells of the account, as export:FILE (default: live)."
+)
 @click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
 @click.option("--account", metavar="ID", help="The account that may be changed, unless stsguard.toml lists it.")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
@@ -61,6 +70,10 @@ def revoke(target: tuple[str, ...], **options: Any) -> int:
     else:
         if options["apply"]:
             check_consent(connection, configuration_of(options["config"]), options["account"])
+        if options["together"]:
+            from pytest_stsguard.cli.together import together
+
+            target = together(connection, target, options["together"], source=options["source"], method=scope["method"])
         outcomes = _begin(connection, target, scope, options) if options["apply"] else _look(connection, target, scope)
     _print(outcomes, options)
     return max((one.error.exit_code for one in outcomes if one.error), default=0)
@@ -70,6 +83,8 @@ def _check_usage(target: Sequence[str], options: dict[str, Any]) -> None:
     again = options["resume"] or options["rollback"]
     if options["resume"] and options["rollback"]:
         raise ConfigurationError("--resume and --rollback exclude each other")
+    if options["source"] and not options["together"]:
+        raise ConfigurationError("--source goes with --with")
     if again and target:
         raise ConfigurationError("the journal says which targets", hint="leave TARGET out")
     if again and not options["journal"]:
