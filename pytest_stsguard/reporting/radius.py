@@ -51,5 +51,8 @@ def radii(
             continue
         if blast is not None and blast.edges:
             found.append(blast)
-    widest = sorted(found, key=lambda blast: (-len(blast.survivors), -len(blast.nodes)))
-    return [blast.as_json() for blast in widest[:MOST]]
+    widest = sorted(found, key=lambda blast: (not blast.unbounded, -len(blast.survivors), -len(blast.nodes)))
+    # What several roles lead to in the same way is shown once.
+    alike = {frozenset(node.id for node in blast.nodes if node.id != blast.start): blast for blast in reversed(widest)}
+    kept = {blast.start for blast in alike.values()}
+    return [blast.as_json() for blast in widest if blast.start in kept][:MOST]

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from pytest_stsguard.account import load
 from pytest_stsguard.cli.report import report
 from pytest_stsguard.errors import InputError
+from pytest_stsguard.findings import Finding, Severity
 from pytest_stsguard.reporting import Run, read, render, write
 from pytest_stsguard.reporting.builder import blast_of
 from pytest_stsguard.reporting.model import Blast, Edge, Node
+from pytest_stsguard.reporting.radius import radii
 from pytest_stsguard.reporting.reading import read_blast
 from pytest_stsguard.reporting.views.blast import MOST_BOXES, graph, said, spots
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+FINDINGS = [
+    Finding(control, Severity.HIGH, f"arn:aws:iam::111122223333:role/{name}", "a stranger may assume it")
+    for control, name in (
+        ("STSG-105", "ci/github-deploy-shop"),
+        ("STSG-107", "okta-admin"),
+        ("STSG-101", "of-no-account"),
+        ("STSG-301", "break-glass"),
+    )
+]
 ROLES = {"d": "oa", "o": "mb", "b": "o", "m": "d", "a": "a"}
 
 
@@ -52,8 +66,8 @@ def test_layers_go_from_the_theft_to_the_right(radius: Any) -> None:
         "a": "ends",
         **dict.fromkeys("obm", "survives"),
     }
-    assert at["a"].words == "role, renews itself"
-    assert (drawn.nodes, drawn.survivors, len(drawn.wires)) == (5, 3, 7)
+    assert at["a"].words == "role, ↻ itself"
+    assert (drawn.nodes, drawn.survivors, len(drawn.wires)) == (5, 3, 6)
     assert [wire.title for wire in drawn.wires][:3] == [
         "d to o: assume",
         "d to a: assume",
@@ -121,6 +135,7 @@ def test_every_format_tells_of_it(example: Run, radius: Any) -> None:
         "statement": "policy Statement[0]",
         "calls": [],
         "demonstrated": None,
+        "reason": None,
     }
 
 
@@ -161,3 +176,14 @@ def test_secrets_of_calls_are_redacted_and_equal_steps_kept_once(radius: Any) ->
     blast = blast_of(data)
     assert len(blast.edges) == 1
     assert "hidden" not in repr(blast)
+
+
+def test_report_shows_what_strangers_can_make_of_an_account() -> None:
+    account = load(f"export:{ROOT}/examples/account.json")
+    told = radii(FINDINGS, [account], now=AT)
+    names = [one["start"].rpartition("/")[2] for one in told]
+    assert names == ["okta-admin", "github-deploy-shop"]
+    assert "anything in account 111122223333" in told[0]["unbounded"]
+    assert len(told[1]["nodes"]) == 4
+    muted = [replace(finding, muted="known") for finding in FINDINGS]
+    assert radii(muted, [account], now=AT) == []

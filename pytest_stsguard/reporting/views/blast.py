@@ -23,7 +23,7 @@ _MOST_LAYERS: Final = 12
 """Columns; what is further away stands in the last one."""
 _LABELLED: Final = 24
 """Steps up to which each bears its kind; of more the marks would cover each other."""
-_WIDE, _HIGH, _ACROSS, _DOWN, _EDGE, _TOP, _LANE = 190, 38, 300, 52, 18, 30, 18
+_WIDE, _HIGH, _ACROSS, _DOWN, _EDGE, _TOP, _LANE, _BEND = 190, 38, 300, 52, 18, 20, 18, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def graph(blast: Blast) -> Graph:
     steps = [_step(edge, names) for edge in blast.edges[:_MOST_STEPS]]
     return Graph(
         start=names[blast.start],
-        width=max(x for x, _ in places) + _WIDE + 2 * _EDGE,
+        width=max(x for x, _ in places) + _WIDE + _EDGE + _BEND,
         height=max(y for _, y in places) + _HIGH + back * _LANE + _EDGE,
         boxes=tuple(_box(spot, place, loops) for spot, place in zip(found, places, strict=True)),
         wires=wires,
@@ -182,10 +182,11 @@ def _places(found: list[Spot], edges: Iterable[Edge]) -> list[tuple[int, int]]:
 
 def _box(spot: Spot, place: tuple[int, int], loops: set[str]) -> Box:
     words = "stolen" if spot.state == "start" else spot.kind
-    words += ", renews itself" if spot.ids[0] in loops and len(spot.ids) == 1 else ""
+    words += ", ↻ itself" if spot.ids[0] in loops and len(spot.ids) == 1 else ""
     words += ", survives" if spot.state == "survives" else ""
     told = {"survives": ": survives a revocation of the start alone", "start": ": where the theft begins"}
-    title = f"{spot.kind} {spot.name}{told.get(spot.state, '')}"
+    itself = ", renews itself" if "↻" in words else ""
+    title = f"{spot.kind} {spot.name}{told.get(spot.state, '')}{itself}"
     return Box(*place, _cut(spot.name, 24), _cut(words, 32), spot.state, title)
 
 
@@ -196,10 +197,11 @@ def _cut(text: str, limit: int) -> str:
 def _wires(
     edges: Iterable[Edge], found: list[Spot], places: list[tuple[int, int]], home: Mapping[str, int]
 ) -> Iterator[Wire]:
-    """Join the boxes; steps between the same two are one wire that bears all their kinds."""
+    """Join the boxes; steps between the same two are one wire that bears all their kinds. Steps to itself a box tells in words."""
     joined: dict[tuple[int, int], list[Edge]] = defaultdict(list)
     for edge in edges:
-        joined[home[edge.source], home[edge.to]].append(edge)
+        if home[edge.source] != home[edge.to]:
+            joined[home[edge.source], home[edge.to]].append(edge)
     floor = max(y for _, y in places) + _HIGH + 2
     taken: set[tuple[int, int]] = set()
     for (source, to), steps in joined.items():
@@ -209,7 +211,8 @@ def _wires(
         kinds = ", ".join(dict.fromkeys(visible(step.kind, 40) for step in steps))
         proven = any(step.demonstrated for step in steps)
         title = f"{found[source].name} to {found[to].name}: {kinds}{', demonstrated' if proven else ''}"
-        label = _cut(f"✓ {kinds}" if proven else kinds, 14) if len(joined) <= _LABELLED and source != to else ""
+        beside = found[to].layer == found[source].layer
+        label = _cut(f"✓ {kinds}" if proven else kinds, 14) if len(joined) <= _LABELLED and not beside else ""
         while (x, y) in taken:
             y += 12
         taken.add((x, y))
@@ -217,10 +220,8 @@ def _wires(
 
 
 def _ahead(one: tuple[int, int], other: tuple[int, int]) -> tuple[str, str, int, int]:
-    """Give the curve from a box to one of the next layers, of the same layer, or to itself, and where its label stands."""
+    """Give the curve from a box to one of the next layers, or of the same layer, and where its label stands."""
     (x, y), (to_x, to_y) = (one[0] + _WIDE, one[1] + _HIGH // 2), (other[0], other[1] + _HIGH // 2)
-    if one == other:
-        return f"M{x - 40} {one[1]}c-4 -22 28 -22 24 -3", "middle", x - 28, one[1] - 20
     if one[0] == other[0]:
         return f"M{x} {y}C{x + 46} {y} {x + 46} {to_y} {x + 7} {to_y}", "middle", x + 40, (y + to_y) // 2 + 4
     bend = (to_x - x) // 2
