@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -78,8 +79,7 @@ class Cloud:
         self._world = world
         self._backend = Backend(account, region)
         self._ledger = Ledger(self.clock)
-        delay = Consistency.of(consistency)
-        state = State(self._backend, Propagation(delay, self.clock) if delay else None)
+        state = State(self._backend)
         self._organization = Organization(self._backend, state)
         resource_policies = ResourcePolicies(self._backend, state)
         authorizer = Authorizer(state, self.clock, organization=self._organization, resource_policies=resource_policies)
@@ -97,6 +97,7 @@ class Cloud:
             clock=self.clock,
         )
         self._state = state
+        self.consistency = consistency
         self._fleet = Fleet(
             backend=self._backend, state=state, ledger=self._ledger, authorizer=authorizer, clock=self.clock
         )
@@ -106,6 +107,7 @@ class Cloud:
         self._signin: SigninServer | None = None
         self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
+        self._emitter: Any = None
 
     def __enter__(self) -> Self:
         """Open the cloud: moto is held, the clients of this process are led to the gate, the world is planted."""
@@ -132,6 +134,21 @@ class Cloud:
         self._backend.close()
         close_entrance(retired)
         self._administrators.clear()
+
+    @property
+    def consistency(self) -> Consistency | None:
+        """How late changes are seen; it can be set, for the changes that are made from then on. None: at once."""
+        return self._consistency
+
+    @consistency.setter
+    def consistency(self, value: Consistency | float | str | None) -> None:
+        self._consistency = Consistency.of(value)
+        self._state.propagation = Propagation(self._consistency, self.clock) if self._consistency else None
+
+    @property
+    def propagation(self) -> float:
+        """Seconds after which every change is seen everywhere; 0: at once."""
+        return self._consistency.seconds if self._consistency else 0.0
 
     @property
     def admin(self) -> Credentials:
@@ -301,7 +318,7 @@ class Cloud:
         import botocore.session  # noqa: PLC0415
 
         self.admin  # noqa: B018 - raises when the cloud is closed
-        core = botocore.session.Session()
+        core = botocore.session.Session(event_hooks=self._events(), include_builtin_handlers=False)
         loader = _shared_loader()
         core.register_component("data_loader", loader)
         session = boto3.Session(
@@ -314,6 +331,17 @@ class Cloud:
         # Each boto3 session adds its own folder once more.
         loader.search_paths[:] = dict.fromkeys(loader.search_paths)
         return session
+
+    def _events(self) -> Any:
+        """Give botocore's own handlers of events; registering them is most of what a session would cost."""
+        import botocore.session  # noqa: PLC0415 - as above
+        from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415 - as above
+
+        if self._emitter is None:
+            emitter = HierarchicalEmitter()
+            botocore.session.Session(event_hooks=emitter)
+            self._emitter = emitter
+        return copy(self._emitter)
 
     def environment(self) -> Mapping[str, str]:
         """Name the settings by which a subprocess finds this cloud: its region, and its endpoint while it is served."""
