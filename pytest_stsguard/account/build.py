@@ -50,6 +50,18 @@ class AccountBuilder:
         self._last: LocatedPage | None = None
         self._complete = False
 
+    def owner(self) -> str:
+        """Give the id of the account that the pages so far are of.
+
+        Raises:
+            InputError: they name none, or two.
+        """
+        return self._entities.account(self.source)[1]
+
+    def looked_for(self, *kinds: str) -> None:
+        """Note that there is no more of a kind (``oidc providers``) than what was added."""
+        self._listings.kinds.update(kinds)
+
     def add_text(self, text: str, file: str | None) -> None:
         """Add every page of a JSON text.
 

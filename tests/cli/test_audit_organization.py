@@ -21,7 +21,7 @@ STSGUARD = str(Path(sys.executable).with_name("stsguard"))
 READ = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
-    "iam:ListOpenIDConnectProviders",
+    "iam:GetOpenIDConnectProvider",
     "iam:ListSAMLProviders",
     "ec2:DescribeInstances",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from threading import Lock
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.account.live.keep import Keep
 
-__all__ = ["HOME", "Caller", "Calls", "Step", "reason_of"]
+__all__ = ["HOME", "Caller", "Calls", "Step", "is_missing", "reason_of"]
 
 HOME: Final = "us-east-1"
 _ATTEMPTS: Final = 6  # with the pauses between them about a quarter of a minute
@@ -132,10 +131,10 @@ class Calls:
         answer = self.client("ec2").describe_regions()
         return sorted(str(region["RegionName"]) for region in answer["Regions"])
 
-    def providers(self, pages: list[str]) -> list[str]:
-        """List the ARNs of the OIDC providers in pages of their listing."""
-        listed = [json.loads(page).get("OpenIDConnectProviderList", []) for page in pages]
-        return [str(provider["Arn"]) for providers in listed for provider in providers]
+
+def is_missing(error: ClientError | BotoCoreError) -> bool:
+    """Tell whether a call failed because what it asks for does not exist."""
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") == "NoSuchEntity"
 
 
 def reason_of(error: ClientError | BotoCoreError) -> str:

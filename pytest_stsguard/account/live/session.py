@@ -1,19 +1,21 @@
 """The live source: an account read through any boto3 Session, of AWS or of a simulation.
 
 It needs ``iam:GetAccountAuthorizationDetails``; whatever else it may not read becomes a gap of the account. Calls run side
-by side, each client slows down when it is throttled, and the number of calls grows by two for a thousand roles.
+by side, each client slows down when it is throttled, and the number of calls grows by two for a thousand roles. Identity
+providers are asked for one by one, and only those that a trust policy names.
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html
 """
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from re import compile as regex
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_stsguard.account.build import AccountBuilder
-from pytest_stsguard.account.live.calls import HOME, Calls, Step, reason_of
+from pytest_stsguard.account.live.calls import HOME, Calls, Step, is_missing, reason_of
 from pytest_stsguard.account.live.keep import Keep
 from pytest_stsguard.errors import AwsUnavailableError
 
@@ -33,12 +35,10 @@ JOBS: Final = 8
 _PAGE_SIZE: Final = 1000
 _Pages = Future[list[str]]
 _DETAILS = Step("details", "iam", "get_account_authorization_details", "Marker", "MaxItems")
+_SAML: Final = Step("saml", "iam", "list_saml_providers")
+_PROVIDER = regex(r"arn:[\w-]+:iam::(?P<account>\d{12}):(?P<kind>oidc|saml)-provider/[^\"\\\s]+")
 _OPTIONAL: Final = {
     "MaxSessionDuration": (Step("roles", "iam", "list_roles", "Marker", "MaxItems"),),
-    "identity providers": (
-        Step("oidc", "iam", "list_open_id_connect_providers"),
-        Step("saml", "iam", "list_saml_providers"),
-    ),
     "organization": (Step("organization", "organizations", "describe_organization"),),
 }
 
@@ -93,11 +93,13 @@ class _Reading:
             details = self._start(_DETAILS)
             optional = {gap: [self._start(step) for step in steps] for gap, steps in _OPTIONAL.items()}
             instances = {region: self._start(_instances(region)) for region in self._regions(regions)}
-            self._add(details.result())
+            pages = details.result()
+            self._add(pages)
+            providers = self._ask_providers(pages)
             for gap, started in optional.items():
                 self._collect(gap, started)
             self._collect_instances(instances)
-            self._add_audiences(optional["identity providers"][0])
+            self._add_providers(providers)
         finally:
             self.pool.shutdown(cancel_futures=True)
         account = self.builder.build()
@@ -148,12 +150,26 @@ class _Reading:
                 del self.builder.gaps[f"instances in {region}"]
             self.builder.gaps["instances"] = next(iter(failed.values()))
 
-    def _add_audiences(self, listed: _Pages) -> None:
-        """Ask every OIDC provider for its audiences; the listing does not tell them."""
-        if listed.exception() is not None:
-            return
-        started = [self._start(_provider(arn)) for arn in self.calls.providers(listed.result())]
-        self._collect("identity providers in detail", started)
+    def _ask_providers(self, pages: list[str]) -> list[_Pages]:
+        """Ask for the providers that the account's details name: each OIDC provider, and all SAML providers at once."""
+        own = self.builder.owner()
+        found = (match for page in pages for match in _PROVIDER.finditer(page))
+        named = {match[0]: match["kind"] for match in found if match["account"] == own}
+        steps = [_provider(arn) for arn, kind in sorted(named.items()) if kind == "oidc"]
+        if "saml" in named.values():
+            steps.append(_SAML)
+        self.builder.looked_for("oidc providers", "saml providers")
+        self.builder.gaps["unnamed identity providers"] = "no trust policy names them, and they were not asked for"
+        return [self._start(step) for step in steps]
+
+    def _add_providers(self, started: list[_Pages]) -> None:
+        """Take in the providers; one that is only named does not exist."""
+        for future in started:
+            try:
+                self._add(future.result())
+            except (ClientError, BotoCoreError) as error:
+                if not is_missing(error):
+                    self.builder.gaps["identity providers"] = reason_of(error)
 
 
 def _instances(region: str) -> Step:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 READ = [
     "iam:GetAccountAuthorizationDetails",
     "iam:ListRoles",
-    "iam:ListOpenIDConnectProviders",
+    "iam:GetOpenIDConnectProvider",
     "iam:ListSAMLProviders",
     "ec2:DescribeInstances",
     "organizations:DescribeOrganization",

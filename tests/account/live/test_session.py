@@ -53,6 +53,7 @@ def fill(session: boto3.Session, *, instances: bool = False) -> None:
     iam.add_user_to_group(UserName="jane.doe", GroupName="ops")
     iam.put_group_policy(GroupName="ops", PolicyName="g", PolicyDocument=json.dumps(policy))
     iam.create_open_id_connect_provider(Url="https://gitlab.com", ThumbprintList=["0" * 40])
+    iam.create_saml_provider(Name="Okta", SAMLMetadataDocument="<x>" + "x" * 1000 + "</x>")
     if instances:
         ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, IamInstanceProfile={"Arn": profile})
     session.client("organizations").create_organization(FeatureSet="ALL")
@@ -78,10 +79,9 @@ def test_an_account_is_read_through_a_session(session: boto3.Session) -> None:
     user = account.user("jane.doe")
     assert user is not None
     assert [document.name for document in account.identity_documents(user)] == ["g"]
-    assert [provider.url for provider in account.identity_providers] == ["gitlab.com"]
     assert account.organization is not None
     assert [instance.region for instance in account.instances_of(role)] == ["eu-west-1"]
-    assert set(account.gaps) <= {"RoleLastUsed", "instances outside eu-west-1"}
+    assert set(account.gaps) <= {"RoleLastUsed", "instances outside eu-west-1", "unnamed identity providers"}
     assert account.problems == ()
 
 
@@ -118,20 +118,41 @@ def refuse(session: boto3.Session, *operations: str) -> None:
 
 def test_what_may_not_be_read_becomes_a_gap(session: boto3.Session) -> None:
     fill(session)
+    trust = trust_in("arn:aws:iam::123456789012:saml-provider/Okta")
+    session.client("iam").create_role(RoleName="people", AssumeRolePolicyDocument=trust)
     refuse(session, "ListRoles", "DescribeInstances", "ListSAMLProviders", "DescribeOrganization")
     account = from_session(session)
     assert account.gaps["MaxSessionDuration"] == "AccessDenied at ListRoles"
     assert account.gaps["instances"] == "AccessDenied at DescribeInstances"
     assert account.gaps["identity providers"] == "AccessDenied at ListSAMLProviders"
     assert account.gaps["organization"] == "AccessDenied at DescribeOrganization"
-    assert len(account.roles) == 12
+    assert len(account.roles) == 13
 
 
-def test_providers_that_may_not_be_listed_are_not_asked_for(session: boto3.Session) -> None:
+def trust_in(*providers: str) -> str:
+    allow = {"Effect": "Allow", "Principal": {"Federated": list(providers)}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+
+def test_providers_are_asked_for_when_a_trust_policy_names_them(session: boto3.Session) -> None:
     fill(session)
-    refuse(session, "ListOpenIDConnectProviders")
+    sent: list[str] = []
+    session.events.register("before-call", lambda model, **_: sent.append(model.name))  # type: ignore[no-untyped-call]
     account = from_session(session)
-    assert account.lacks("identity providers") == ("identity providers: AccessDenied at ListOpenIDConnectProviders",)
+    assert account.identity_providers == ()
+    assert account.gaps["unnamed identity providers"] == "no trust policy names them, and they were not asked for"
+    assert not [name for name in sent if "Provider" in name]
+    prefix = "arn:aws:iam::123456789012:oidc-provider"
+    trust = trust_in(f"{prefix}/gitlab.com", f"{prefix}/gone.example", "arn:aws:iam::111122223333:oidc-provider/other")
+    session.client("iam").create_role(RoleName="deploy", AssumeRolePolicyDocument=trust)
+    sent.clear()
+    account = from_session(session)
+    assert [provider.url for provider in account.identity_providers] == ["gitlab.com"]
+    assert account.lacks("identity providers") == ()
+    assert sent.count("GetOpenIDConnectProvider") == 2
+    refuse(session, "GetOpenIDConnectProvider")
+    told = ("identity providers: AccessDenied at GetOpenIDConnectProvider",)
+    assert from_session(session).lacks("identity providers") == told
 
 
 def test_access_denied_is_one_clear_line(session: boto3.Session) -> None:
