@@ -118,9 +118,6 @@ def test_pytest_has_an_item_for_each_check_and_account(company: Company, folder:
     select = ("-k", "any_account or every_policy_can_be_read", "-v")
     done = company.run(sys.executable, "-m", "pytest", *asked, *select, cwd=folder)
     assert done.returncode == 1
-    lines = [
-        line.partition(" ")[0] + line.rpartition("]")[0][-13:] for line in done.stdout.splitlines() if "::" in line
-    ]
     for account, passed, skipped in ((company.own, 1, 0), (company.member, 1, 0), (company.closed, 0, 1)):
         mine = [line for line in done.stdout.splitlines() if f"[{account}]" in line and "::" in line]
         assert len([line for line in mine if "PASSED" in line]) == passed, done.stdout
