@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,7 @@ from pytest_stsguard.run import RECORDER, RUN, TIMELINE, as_usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from pytest_stsguard.account import Account
@@ -47,11 +48,10 @@ _CLOUD_SETTINGS = frozenset({"account", "consistency", "region", "world"})
 def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """Give a fresh, enforcing simulated AWS, by default with the demo world in it.
 
-    The marker ``stsguard_cloud(account=..., region=..., world=..., consistency=...)`` sets it up: world is ``"demo"`` or
-    ``"empty"``; with a consistency, in seconds, changes are seen as late as on AWS.
+    The marker ``stsguard_cloud(account=..., region=..., world=..., consistency=...)`` sets it up: world is ``"demo"``,
+    ``"empty"``, an account such as ``"export:FILE"``, or ``"target"`` for the account that ``--stsguard-target`` names;
+    with a consistency, in seconds, changes are seen as late as on AWS.
     """
-    from pytest_stsguard.cloud import Cloud
-
     marker = request.node.get_closest_marker("stsguard_cloud")
     settings = dict(marker.kwargs) if marker else {}
     if unknown := sorted(settings.keys() - _CLOUD_SETTINGS) or (list(marker.args) if marker else []):
@@ -61,8 +61,27 @@ def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     from pytest_stsguard.drill.listening import Lines, listening
 
     lines = request.node.stash.setdefault(TIMELINE, [])
-    with Cloud(**settings) as cloud, listening(Lines(lines)):
+    with _opened(request.config.stash[RUN], settings) as cloud, listening(Lines(lines)):
         yield cloud
+
+
+def _opened(run: Run, settings: dict[str, Any]) -> AbstractContextManager[Cloud]:
+    """Open the cloud that a marker asks for: a world of its own, or one with an account in it."""
+    from pytest_stsguard.cloud import Cloud
+
+    world = str(settings.get("world", "demo"))
+    if world == "target" and run.is_demo:
+        settings["world"] = world = "demo"
+    if world != "target" and ":" not in world:
+        return Cloud(**settings)
+    from pytest_stsguard.account import load_all
+    from pytest_stsguard.drill.world import loaded_cloud
+
+    del settings["world"]
+    if "account" in settings and world == "target":
+        raise ConfigurationError("the target tells which account it is", hint="leave `account` out of stsguard_cloud")
+    named = settings.pop("account", None)
+    return loaded_cloud(run.accounts if world == "target" else load_all(world, account=named), **settings)
 
 
 @pytest.fixture

@@ -104,6 +104,7 @@ class Cloud:
         self.gate.observers.append(self._fleet.observe)
         self._servers: list[Server] = []
         self._kept: list[Closable] = [self.tokens.outbound]
+        self._loaded: list[Loaded] = []
         self._signin: SigninServer | None = None
         self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
@@ -200,7 +201,13 @@ class Cloud:
         if account.id != self.account:
             self.administrator(account.id)
         with self._lock:
-            return load(account, self._backend)
+            self._loaded.append(load(account, self._backend))
+            return self._loaded[-1]
+
+    @property
+    def loaded(self) -> tuple[Loaded, ...]:
+        """What was loaded, and what could not be, in order."""
+        return tuple(self._loaded)
 
     def client(self, service: str, credentials: Credentials | None = None, **options: Any) -> Any:
         """Make a boto3 client for `service`, by default the administrator's; `options` are boto3's own."""
@@ -285,7 +292,8 @@ class Cloud:
             return role
         found = self._state.role(self.account, name=role)
         if found is None:
-            raise CloudError(f"there is no role `{role}` in account `{self.account}`")
+            why = [str(one) for each in self._loaded for one in each.left_out if one.what.endswith(f"/{role}")]
+            raise CloudError(f"there is no role `{role}` in account `{self.account}`", hint=why[0] if why else None)
         return found.arn
 
     def credentials_of(self, answer: Mapping[str, Any]) -> Credentials:

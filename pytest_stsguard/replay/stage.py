@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_stsguard.cloud import Cloud, Credentials
+from pytest_stsguard.drill.world import region_of
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
@@ -35,10 +36,8 @@ class Stage:
 
     def __init__(self, *accounts: Account) -> None:
         home = accounts[0]
-        regions = [instance.region for instance in home.instances if instance.region]
-        region = max(dict.fromkeys(regions), key=regions.count, default="us-east-1")
         self.accounts = {account.id: account for account in accounts}
-        self.cloud = Cloud(account=home.id, region=region, world="empty")
+        self.cloud = Cloud(account=home.id, region=region_of(home), world="empty")
         self.loaded: dict[str, Loaded] = {}
         self.issuers: dict[str, OidcProvider] = {}
         self.saml: dict[str, SamlProvider] = {}
