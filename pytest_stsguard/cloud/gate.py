@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_stsguard.cloud.answers import answer
 from pytest_stsguard.cloud.batches import Deletion, deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
+from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
 from pytest_stsguard.cloud.layers import READERS, BucketRules, Watch, encryption_keys
@@ -122,7 +123,7 @@ class Gate:
             for each in (passage.request, passage.form.request if passage.form else request):
                 if each.spool is not None and each.spool is not request.spool:
                     each.spool.close()
-        self._record(passage, code, message)
+        self._record(passage, response, code, message)
         return _stamped(response, passage)
 
     def _admit(self, passage: _Passage) -> Response:
@@ -271,14 +272,15 @@ class Gate:
         if call.operation == "ListPolicies" and call.parameters.get("Scope", "All") != "Local":
             self._backend.provide_all_managed_policies(account=account)
 
-    def _record(self, passage: _Passage, code: str | None, message: str | None) -> None:
-        caller = passage.caller
+    def _record(self, passage: _Passage, response: Response, code: str | None, message: str | None) -> None:
+        caller, call = passage.caller, passage.call
+        told = code is None and call is not None and passage.elements is None and keeps_answer(call, response)
         self._trail.add(
             Event(
                 request_id=passage.request_id,
                 time=self._clock.now(),
                 request=passage.request.head(),
-                call=passage.call,
+                call=call,
                 caller=caller,
                 claimed_key=passage.claim.access_key_id if passage.claim else None,
                 error_code=code,
@@ -286,8 +288,18 @@ class Gate:
                 decisions=tuple(passage.decisions),
                 response_elements=passage.elements,
                 recipient=(caller.account if caller and caller.account else self._backend.account),
+                resources=_resources(passage),
+                response=response if told else None,
             )
         )
+
+
+def _resources(passage: _Passage) -> tuple[tuple[str, str], ...]:
+    """Give the ARNs that were asked about, each with its owner."""
+    arns = [(each.resource, each.resource_account) for each in passage.needed]
+    if passage.call is not None and passage.call.service == "sts":
+        arns = [(str(passage.call.parameters.get("RoleArn", "")), None)]
+    return tuple((arn, owner or account_of(arn) or "") for arn, owner in arns if arn.startswith("arn:"))
 
 
 def _service_of(arn: str) -> str:

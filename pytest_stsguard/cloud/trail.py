@@ -1,37 +1,37 @@
-"""CloudTrail of the simulated cloud: one record for every call, in the published record format.
+"""CloudTrail of the simulated cloud: one event for every call, written as a record in the published format when it is asked for.
 
 See "CloudTrail record contents" in the AWS CloudTrail User Guide. A record never holds a secret.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud.cloudtrail import record_of, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from pytest_stsguard.cloud.calls import Call
     from pytest_stsguard.cloud.identity import Caller
-    from pytest_stsguard.cloud.request import Request
+    from pytest_stsguard.cloud.request import Request, Response
     from pytest_stsguard.policy import Decision
 
 __all__ = ["Event", "Trail"]
 
-_SECRET = re.compile(r"secret|password|token|private_?key|assertion|authentication_?code", re.IGNORECASE)
-_READ_ONLY = re.compile(r"^(Get|List|Describe|Head|Lookup|Search|Select|Query|Scan|BatchGet|Simulate|AssumeRo|Decode)")
-_HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One call as the trail keeps it; `decisions` are the engine's own, with their reasons."""
+    """One call as the trail keeps it; `decisions` are the engine's own, with their reasons.
+
+    `resources` are the ARNs that were asked about, each with its owner where the ARN names none; `response` is what a
+    service answered, where the record tells of it; `recipient` is the caller's account.
+    """
 
     request_id: str
     time: datetime
@@ -44,34 +44,26 @@ class Event:
     decisions: tuple[Decision, ...] = field(default=(), repr=False)
     response_elements: Mapping[str, Any] | None = None
     recipient: str = ""
+    resources: tuple[tuple[str, str], ...] = ()
+    response: Response | None = field(default=None, repr=False)
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def record(self) -> dict[str, Any]:
         """Write the event as a CloudTrail record."""
-        name = self.call.operation if self.call else "Unknown"
-        service = self.call.service if self.call else "unknown"
-        record: dict[str, Any] = {
-            "eventVersion": "1.11",
-            "userIdentity": _user_identity(self.caller, self.claimed_key),
-            "eventTime": isoformat(self.time),
-            "eventSource": f"{service}.amazonaws.com",
-            "eventName": name,
-            "awsRegion": self.call.region if self.call else "us-east-1",
-            "sourceIPAddress": self.request.source_ip,
-            "userAgent": self.request.headers.get("user-agent", ""),
-            "requestParameters": _parameters(self.call.parameters) if self.call else None,
-            "responseElements": self.response_elements,
-            "requestID": self.request_id,
-            "eventID": self.event_id,
-            "readOnly": bool(_READ_ONLY.match(name)),
-            "eventType": "AwsConsoleSignIn" if service == "signin" else "AwsApiCall",
-            "managementEvent": True,
-            "recipientAccountId": self.recipient,
-            "eventCategory": "Management",
-        }
+        return record_of(self)
+
+    @property
+    def owner(self) -> str | None:
+        """The other account whose resource was used, which gets a record of its own; None for none."""
         if self.error_code is not None:
-            record |= {"errorCode": self.error_code, "errorMessage": self.error_message}
-        return record
+            return None
+        owners = (owner for _, owner in self.resources if owner and owner != self.recipient)
+        return next(owners, None)
+
+    @property
+    def shared_id(self) -> str | None:
+        """The id by which the records of two accounts are found to be of one call; None where there is one record."""
+        return str(uuid.uuid5(uuid.UUID(self.event_id), "shared")) if self.owner else None
 
 
 class Trail:
@@ -99,85 +91,27 @@ class Trail:
             return tuple(self._events)
 
     def records(self) -> list[dict[str, Any]]:
-        """All events so far as CloudTrail records."""
+        """All events so far as CloudTrail records, each as the caller's account gets it."""
         return [event.record() for event in self.events]
+
+    def write(self, folder: str | Path, *, compress: bool = True) -> list[Path]:
+        """Write all events so far as CloudTrail's log files below `folder`, and give the files' paths.
+
+        They lie as in CloudTrail's bucket, ``AWSLogs/ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/``, gzipped unless `compress` is
+        false; an account whose resource another one used gets its own record of the call.
+
+        Raises:
+            InputError: `folder` cannot be written.
+        """
+        records = []
+        for event in self.events:
+            records.append((event.time, record_of(event)))
+            if event.owner:
+                records.append((event.time, record_of(event, recipient=event.owner)))
+        return write_files(records, folder, compress=compress)
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.events)
 
     def __len__(self) -> int:
         return len(self._events)
-
-
-def _user_identity(caller: Caller | None, claimed_key: str | None) -> dict[str, Any]:
-    if caller is None:
-        return {"type": "Unknown", "accessKeyId": claimed_key or ""}
-    if caller.is_anonymous:
-        return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
-    kinds = {
-        "root": "Root",
-        "user": "IAMUser",
-        "assumed-role": "AssumedRole",
-        "federated-user": "FederatedUser",
-        "web-identity": "WebIdentityUser",
-        "saml": "SAMLUser",
-    }
-    identity: dict[str, Any] = {
-        "type": kinds[caller.kind],
-        "principalId": caller.user_id,
-        "arn": caller.arn,
-        "accountId": caller.account,
-        "accessKeyId": caller.access_key_id,
-    }
-    if caller.identity_provider is not None:
-        identity |= {"userName": caller.name, "identityProvider": caller.identity_provider}
-        return {key: value for key, value in identity.items() if value}
-    if caller.kind == "user":
-        identity["userName"] = caller.name
-    if caller.session is not None:
-        identity["sessionContext"] = _session_context(caller)
-    return identity
-
-
-def _session_context(caller: Caller) -> dict[str, Any]:
-    session = caller.session
-    assert session is not None  # noqa: S101 - the caller's branch; keeps the types honest
-    context: dict[str, Any] = {
-        "attributes": {
-            "creationDate": isoformat(session.issued_at),
-            "mfaAuthenticated": str(session.context.get("aws:MultiFactorAuthPresent", "false")),
-        }
-    }
-    issuer = session.issuer
-    # A session token stands for its user itself; every other session has an issuer.
-    if session.kind != "session-token":
-        context["sessionIssuer"] = {
-            "type": {"role": "Role", "user": "IAMUser", "root": "Root"}[issuer.kind],
-            "principalId": issuer.unique_id,
-            "arn": issuer.arn,
-            "accountId": issuer.account,
-            "userName": issuer.name,
-        }
-    if session.kind == "root-task":
-        context["assumedRoot"] = "true"
-    provider = session.context.get("aws:FederatedProvider")
-    if session.kind == "web-identity":
-        context["webIdFederationData"] = {"federatedProvider": provider, "attributes": {}}
-    if session.source_identity:
-        context["sourceIdentity"] = session.source_identity
-    delivery = session.context.get("ec2:RoleDelivery")
-    if delivery:
-        context["ec2RoleDelivery"] = delivery
-    return context
-
-
-def _parameters(value: Any) -> Any:
-    """Copy request parameters with CloudTrail's camel case, their secrets hidden."""
-    if isinstance(value, dict):
-        return {
-            f"{name[:1].lower()}{name[1:]}": _HIDDEN if _SECRET.search(name) and inner else _parameters(inner)
-            for name, inner in value.items()
-        } or None
-    if isinstance(value, list):
-        return [_parameters(inner) for inner in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

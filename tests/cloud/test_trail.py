@@ -1,0 +1,302 @@
+"""Every call leaves a record as CloudTrail publishes it, and no record holds a secret."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pytest_stsguard.cloud import Cloud
+from pytest_stsguard.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    World = Any  # the class of conftest.py
+
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+ACCOUNT = r"\d{12}"
+# "CloudTrail record contents": each field with what it holds; a name that ends in `?` need not be there.
+RECORD: dict[str, Any] = {
+    "eventVersion": r"1\.11",
+    "userIdentity": {
+        "type": r"Root|IAMUser|AssumedRole|FederatedUser|AWSAccount|WebIdentityUser|SAMLUser|Unknown",
+        "principalId?": r".*",
+        "arn?": r"arn:aws:(iam|sts)::\d{12}:.+",
+        "accountId?": r"\d{12}|ANONYMOUS_PRINCIPAL",
+        "accessKeyId?": r"A(KIA|SIA)[A-Z2-7]{16}|.*",
+        "userName?": r".+",
+        "identityProvider?": r".+",
+        "sessionContext?": {
+            "sessionIssuer?": {
+                "type": r"Role|IAMUser|Root",
+                "principalId": r".+",
+                "arn": r"arn:aws:iam::\d{12}:.+",
+                "accountId": ACCOUNT,
+                "userName": r".+",
+            },
+            "webIdFederationData?": {"federatedProvider": r".+", "attributes": dict},
+            "attributes": {"creationDate": MOMENT, "mfaAuthenticated": r"true|false"},
+            "assumedRoot?": r"true",
+            "sourceIdentity?": r"[\w+=,.@-]{2,64}",
+            "ec2RoleDelivery?": r"1\.0|2\.0",
+        },
+        "inScopeOf?": {"issuerType": r"AWS::EC2::Instance", "credentialsIssuedTo": r"arn:aws:ec2:.+:instance/i-.+"},
+    },
+    "eventTime": MOMENT,
+    "eventSource": r"[a-z0-9.-]+\.amazonaws\.com",
+    "eventName": r"[A-Za-z0-9]+",
+    "awsRegion": r"[a-z]{2}(-[a-z]+)+-\d",
+    "sourceIPAddress": r"[0-9a-f.:]+",
+    "userAgent": r".*",
+    "errorCode?": r"[A-Za-z0-9.]+",
+    "errorMessage?": r"(?s).*",
+    "requestParameters": (dict, type(None)),
+    "responseElements": (dict, type(None)),
+    "requestID": r".+",
+    "eventID": UUID,
+    "readOnly": bool,
+    "resources?": [{"ARN": r"arn:aws:.+", "accountId?": ACCOUNT, "type": r"AWS::\w+::\w+"}],
+    "eventType": r"AwsApiCall|AwsConsoleSignIn",
+    "managementEvent": bool,
+    "recipientAccountId": ACCOUNT,
+    "sharedEventID?": UUID,
+    "eventCategory": r"Management|Data",
+    "tlsDetails?": {
+        "tlsVersion": r"TLSv1\.[23]",
+        "cipherSuite": r"[A-Z0-9_-]+",
+        "clientProvidedHostHeader": r"[\w.-]+",
+    },
+    "sessionCredentialFromConsole?": r"true",
+}
+
+
+def faults(value: Any, wanted: Any, place: str = "record") -> list[str]:
+    """Name the places where a record is not as the format has it."""
+    if isinstance(wanted, str):
+        fits = isinstance(value, str) and re.fullmatch(wanted, value) is not None
+        return [] if fits else [f"{place} = {value!r}"]
+    if isinstance(wanted, list):
+        return [fault for number, each in enumerate(value) for fault in faults(each, wanted[0], f"{place}[{number}]")]
+    if not isinstance(wanted, dict):
+        return [] if isinstance(value, wanted) else [f"{place} = {value!r}"]
+    found = [f"{place}.{name} is unknown" for name in value if not {name, f"{name}?"} & wanted.keys()]
+    for name, inner in wanted.items():
+        bare = name.rstrip("?")
+        if bare in value:
+            found += faults(value[bare], inner, f"{place}.{bare}")
+        elif bare == name:
+            found.append(f"{place}.{name} is missing")
+    return found
+
+
+def attempt(call: Any, **parameters: Any) -> None:
+    with pytest.raises(ClientError):
+        call(**parameters)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with Cloud() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def told(cloud: Cloud) -> list[dict[str, Any]]:
+    """The records of a day: each kind of caller, protocol and answer, and a secret in each place that takes one."""
+    secret = "CANARY-8bd0"
+    iam, sts, s3, ec2 = (cloud.client(name) for name in ("iam", "sts", "s3", "ec2"))
+    bucket, role = f"a4l-secrets-{cloud.account}", cloud.role_arn("A4L-DataRole")
+    iam.create_access_key(UserName="a4l-developer")
+    iam.create_login_profile(UserName="a4l-developer", Password=f"{secret}-Aa1!")
+    attempt(iam.get_user, UserName="nobody")
+    assumed = cloud.credentials_of(
+        sts.assume_role(RoleArn=role, RoleSessionName="day", SourceIdentity="alice", DurationSeconds=900)["Credentials"]
+    )
+    assumed.session().client("s3").get_object(Bucket=bucket, Key="secret.txt")
+    attempt(assumed.session().client("iam").list_users)
+    attempt(assumed.session().client("ec2").create_vpc, CidrBlock="10.0.0.0/16")
+    attempt(assumed.session().client("dynamodb").scan, TableName="none")
+    federated = cloud.credentials_of(sts.get_federation_token(Name="bob", Policy=_all())["Credentials"])
+    federated.session().client("s3").list_buckets()
+    cloud.credentials_of(sts.get_session_token()["Credentials"]).session().client("s3").list_buckets()
+    cloud.client("s3", cloud.root()).list_buckets()
+    s3.put_object(Bucket=bucket, Key="k", Body=secret.encode())
+    attempt(s3.get_object, Bucket=bucket, Key="missing")
+    ec2.run_instances(ImageId="ami-0c02fb55956c7d316", MinCount=1, MaxCount=1, UserData=secret)
+    cloud.client("ssm").put_parameter(Name="/p", Value=secret, Type="SecureString")
+    cloud.client("ssm").get_parameter(Name="/p", WithDecryption=True)
+    secrets = cloud.client("secretsmanager")
+    secrets.create_secret(Name="shh", SecretString=secret)
+    secrets.get_secret_value(SecretId="shh")
+    queue = cloud.client("sqs").create_queue(QueueName="q")["QueueUrl"]
+    cloud.client("sqs").send_message(QueueUrl=queue, MessageBody=secret)
+    topic = cloud.client("sns").create_topic(Name="t")["TopicArn"]
+    cloud.client("sns").publish(TopicArn=topic, Message=secret, Subject=secret)
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    cloud.client("kms").encrypt(KeyId=key, Plaintext=secret.encode())
+    attempt(cloud.client("sts", _with_wrong_secret(cloud)).get_caller_identity)
+    stranger = cloud.administrator("222233334444")
+    attempt(cloud.client("s3", stranger).get_object, Bucket=bucket, Key="secret.txt")
+    records = cloud.trail.records()
+    text = json.dumps(records)
+    assert secret not in text
+    issued = [*cloud._ledger.sessions()]  # noqa: SLF001 - every secret that the cloud has given away
+    for each in issued:
+        assert each.secret_access_key not in text
+        assert each.token not in text
+    assert cloud.admin.secret_access_key not in text
+    return records
+
+
+def _all() -> str:
+    return '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
+
+
+def _with_wrong_secret(cloud: Cloud) -> Any:
+    from pytest_stsguard.cloud import Credentials
+
+    return Credentials(cloud.admin.access_key_id, "wrong" * 8, origin=cloud)
+
+
+def of(records: list[dict[str, Any]], name: str, **wanted: Any) -> dict[str, Any]:
+    found = [each for each in records if each["eventName"] == name and all(each[k] == v for k, v in wanted.items())]
+    assert found, f"no {name}"
+    return found[0]
+
+
+def test_every_record_is_in_the_published_format(told: list[dict[str, Any]]) -> None:
+    assert [fault for record in told for fault in faults(record, RECORD)] == []
+    assert len({record["eventID"] for record in told}) == len(told)
+    kinds = {record["userIdentity"]["type"] for record in told}
+    assert {"IAMUser", "AssumedRole", "FederatedUser", "Root", "Unknown"} <= kinds
+
+
+def test_format_check_finds_what_is_wrong(told: list[dict[str, Any]]) -> None:
+    record = {**told[0], "eventTime": "yesterday", "extra": 1}
+    del record["awsRegion"]
+    assert faults(record, RECORD) == [
+        "record.extra is unknown",
+        "record.eventTime = 'yesterday'",
+        "record.awsRegion is missing",
+    ]
+
+
+def test_hidden_members_say_so_and_the_rest_is_told(told: list[dict[str, Any]]) -> None:
+    hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
+    assert of(told, "CreateSecret")["requestParameters"]["secretString"] == hidden
+    assert of(told, "GetSecretValue")["requestParameters"] == {"secretId": "shh"}
+    parameter = of(told, "PutParameter")["requestParameters"]
+    assert (parameter["name"], parameter["value"]) == ("/p", hidden)
+    assert of(told, "CreateLoginProfile")["requestParameters"]["password"] == hidden
+    key = of(told, "CreateAccessKey")["responseElements"]["accessKey"]
+    assert (key["status"], key["userName"]) == ("Active", "a4l-developer")
+    assert of(told, "SendMessage")["requestParameters"]["messageBody"] == hidden
+
+
+def test_data_events_and_management_events(told: list[dict[str, Any]], cloud: Cloud) -> None:
+    read = of(told, "GetObject")
+    assert (read["managementEvent"], read["eventCategory"], read["readOnly"]) == (False, "Data", True)
+    bucket = f"a4l-secrets-{cloud.account}"
+    assert read["requestParameters"]["bucketName"] == bucket
+    assert read["resources"] == [
+        {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{bucket}/secret.txt"},
+        {"accountId": cloud.account, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}"},
+    ]
+    listed = of(told, "ListBuckets")
+    assert (listed["managementEvent"], listed["eventCategory"], listed["responseElements"]) == (
+        True,
+        "Management",
+        None,
+    )
+    written = of(told, "PutObject")
+    assert (written["readOnly"], written["managementEvent"]) == (False, False)
+
+
+def test_errors_of_services_and_of_the_gate(told: list[dict[str, Any]]) -> None:
+    assert of(told, "GetUser")["errorCode"] == "NoSuchEntity"
+    missing = [record["errorCode"] for record in told if record["eventName"] == "GetObject" and "errorCode" in record]
+    assert missing == ["NoSuchKey", "AccessDenied"]
+    assert of(told, "ListUsers")["errorCode"] == "AccessDenied"
+    assert of(told, "CreateVpc")["errorCode"] == "Client.UnauthorizedOperation"
+    assert of(told, "Scan")["errorCode"] == "AccessDeniedException"
+    unknown = of(told, "GetCallerIdentity", userIdentity={**_unknown(told)})
+    assert unknown["errorCode"] == "SignatureDoesNotMatch"
+
+
+def _unknown(told: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(record["userIdentity"] for record in told if record["userIdentity"]["type"] == "Unknown")
+
+
+def test_session_is_told_with_its_issuer(told: list[dict[str, Any]], cloud: Cloud) -> None:
+    context = of(told, "GetObject")["userIdentity"]["sessionContext"]
+    assert context["sourceIdentity"] == "alice"
+    assert context["sessionIssuer"]["arn"] == cloud.role_arn("A4L-DataRole")
+    assumed = of(told, "AssumeRole")
+    assert assumed["resources"] == [
+        {"accountId": cloud.account, "type": "AWS::IAM::Role", "ARN": cloud.role_arn("A4L-DataRole")}
+    ]
+    assert assumed["responseElements"]["credentials"].keys() == {"accessKeyId", "expiration"}
+
+
+def test_instance_credentials_are_told_with_their_delivery(cloud: Cloud) -> None:
+    cloud.credentials_of(_from_metadata(cloud)).session().client("s3").list_buckets()
+    record = cloud.trail.records()[-1]
+    identity = record["userIdentity"]
+    assert identity["sessionContext"]["ec2RoleDelivery"] == "1.0"
+    assert identity["inScopeOf"]["credentialsIssuedTo"].endswith(cloud.instance("A").instance_id)
+    assert faults(record, RECORD) == []
+
+
+def _from_metadata(cloud: Cloud) -> dict[str, Any]:
+    import urllib.request
+
+    url = cloud.instance("A").metadata_url + "/latest/meta-data/iam/security-credentials/A4L-InstanceRole"
+    with urllib.request.urlopen(url, timeout=5) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def test_log_files_lie_where_cloudtrail_puts_them(told: list[dict[str, Any]], cloud: Cloud, tmp_path: Path) -> None:
+    written = cloud.trail.write(tmp_path / "zipped")
+    name = re.compile(
+        r"AWSLogs/(\d{12})/CloudTrail/us-east-1/\d{4}/\d\d/\d\d/\1_CloudTrail_us-east-1_\d{8}T\d{2}[0-5][05]Z_\w{16}\.json\.gz"
+    )
+    for path in written:
+        assert name.fullmatch(path.relative_to(tmp_path / "zipped").as_posix())
+    held = [record for path in written for record in json.loads(gzip.decompress(path.read_bytes()))["Records"]]
+    assert sorted(record["eventID"] for record in held) == sorted(record["eventID"] for record in cloud.trail.records())
+    plain = cloud.trail.write(str(tmp_path / "plain"), compress=False)
+    assert {path.suffix for path in plain} == {".json"}
+    assert sum(len(json.loads(path.read_text())["Records"]) for path in plain) >= len(told)
+
+
+def test_folder_that_cannot_be_written_is_one_line(cloud: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="the trail cannot be written to"):
+        cloud.trail.write(tmp_path / "file")
+
+
+def test_owner_of_a_shared_resource_gets_a_record_of_its_own(cloud: Cloud, tmp_path: Path) -> None:
+    bucket, s3 = f"a4l-secrets-{cloud.account}", cloud.client("s3")
+    allow = {"Effect": "Allow", "Principal": {"AWS": "222233334444"}, "Action": "s3:GetObject"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": f"arn:aws:s3:::{bucket}/*"}]}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    cloud.client("s3", cloud.administrator("222233334444")).get_object(Bucket=bucket, Key="secret.txt")
+    shared = cloud.trail.records()[-1]["sharedEventID"]
+    written = cloud.trail.write(tmp_path, compress=False)
+    both = [
+        record
+        for path in written
+        for record in json.loads(path.read_text())["Records"]
+        if record.get("sharedEventID") == shared
+    ]
+    assert {record["recipientAccountId"] for record in both} == {cloud.account, "222233334444"}
+    assert len({record["eventID"] for record in both}) == 2
+    assert {record["userIdentity"]["accountId"] for record in both} == {"222233334444"}
