@@ -7,8 +7,9 @@ a revoke policy already.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.credentials import Credentials
@@ -105,7 +106,9 @@ class Access:
         import botocore.session  # noqa: PLC0415 - as above
 
         # The profile stays, for the endpoints and the certificates that it may name.
-        core = botocore.session.Session(profile=self.session.profile_name if self._has_profile else None)
+        profile = self.session.profile_name if self._has_profile else None
+        hooks: Any = copy(self._events)
+        core: Any = botocore.session.Session(profile=profile, event_hooks=hooks, include_builtin_handlers=False)
         core.set_default_client_config(self._settings)
         core.register_component("data_loader", _loader())
         made = boto3.Session(
@@ -118,6 +121,16 @@ class Access:
         # Each boto3 session adds its own folder once more.
         _loader().search_paths[:] = dict.fromkeys(_loader().search_paths)
         return made
+
+    @cached_property
+    def _events(self) -> Any:
+        """Botocore's own handlers of events: registering them once is most of what a session would cost."""
+        import botocore.session  # noqa: PLC0415 - as above
+        from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415 - as above
+
+        emitter = HierarchicalEmitter()
+        botocore.session.Session(event_hooks=emitter)
+        return emitter
 
     @property
     def _has_profile(self) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pytest_stsguard.drill.observation import observe
+from pytest_stsguard.drill.ground import Simulated
+from pytest_stsguard.drill.observation import Prober
 from pytest_stsguard.drill.sources import SOURCES
 from pytest_stsguard.errors import CloudError, DrillError
 from pytest_stsguard.revocation import METHODS, revoke
@@ -60,15 +61,15 @@ def measure_matrix(
 ) -> Iterator[Cell]:
     """Carry out every method against every kind of session that it can be applied to, in one simulated cloud."""
     measured = [name for name in methods if name not in NOT_MEASURED]
+    ground = Simulated(cloud)
     # What cannot be undone comes last: the demo has one instance role.
     for method in sorted(measured, key=lambda name: name == "delete-role"):
         for session in sessions:
             source_type: Any = SOURCES[session]
             if _applies(method, session, source_type):
                 number = list(METHODS).index(method)
-                yield _measure(
-                    cloud, method, session, source_type(cloud, f"matrix-{session.replace(' ', '-')}-{number}")
-                )
+                source = source_type(ground, f"matrix-{session.replace(' ', '-')}-{number}")
+                yield _measure(ground, method, session, source)
 
 
 def _applies(method: str, session: str, source: type[Source]) -> bool:
@@ -79,18 +80,19 @@ def _applies(method: str, session: str, source: type[Source]) -> bool:
     return source.marked or method not in _MARKS
 
 
-def _measure(cloud: Cloud, method: str, session: str, source: Source) -> Cell:
-    stolen, live = source.take("stolen"), source.take("live")
-    for name, credentials in (("stolen", stolen), ("live", live)):
-        if _outcome(credentials) != "allowed":
+def _measure(ground: Simulated, method: str, session: str, source: Source) -> Cell:
+    taken = source.take("stolen")
+    stolen, live = Prober(taken), Prober(source.take("live"))
+    for name, prober in (("stolen", stolen), ("live", live)):
+        if _outcome(prober) != "allowed":
             raise DrillError(f"the {name} session of kind `{session}` is not allowed to begin with")
     revocation = revoke(
-        cloud.client("iam"),
+        ground.client("iam"),
         source.target,
         method=method,
-        clock=cloud.clock,
-        clients=cloud.client,
-        **_scope(method, source, stolen),
+        clock=ground.clock,
+        clients=ground.client,
+        **_scope(method, source, taken),
     )
     seen = _outcome(stolen), _outcome(live), _fresh(source)
     undone = "irreversible"
@@ -116,14 +118,14 @@ def _scope(method: str, source: Source, stolen: Credentials) -> dict[str, Any]:
 
 def _fresh(source: Source) -> str:
     try:
-        return _outcome(source.take("fresh"))
+        return _outcome(Prober(source.take("fresh")))
     except (ClientError, CloudError, DrillError):
         return "refused"
 
 
-def _outcome(credentials: Credentials) -> str:
+def _outcome(prober: Prober) -> str:
     """All probes must agree; a mixture is said as it is."""
-    seen = [observe(credentials, probe) for probe in _PROBES]
+    seen = [prober.observe(probe) for probe in _PROBES]
     texts = [
         "unknown key" if one.code in _UNKNOWN else one.code or one.outcome
         for one in seen

@@ -12,7 +12,8 @@ from pytest_stsguard.drill.stage import PATH, document
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.cloud import Credentials
+    from pytest_stsguard.drill.ground import Simulated
 
 __all__ = ["SOURCES", "Source"]
 
@@ -27,8 +28,9 @@ class Source(ABC):
     user = False
     marked = False
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        self.cloud = cloud
+    def __init__(self, ground: Simulated, target: str) -> None:
+        self.ground = ground
+        self.cloud = ground.cloud
         self.target = target
 
     @abstractmethod
@@ -37,7 +39,7 @@ class Source(ABC):
 
     def _role(self, name: str, principal: dict[str, Any], action: Any = "sts:AssumeRole", **more: Any) -> str:
         statement = {"Effect": "Allow", "Principal": principal, "Action": action, **more}
-        iam = self.cloud.client("iam")
+        iam = self.ground.client("iam")
         arn = str(
             iam.create_role(RoleName=name, Path=PATH, AssumeRolePolicyDocument=document([statement]))["Role"]["Arn"]
         )
@@ -50,13 +52,13 @@ class AssumedRole(Source):
 
     marked = True
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        super().__init__(cloud, target)
-        self._arn = self._role(target, {"AWS": cloud.account}, _TRUSTED)
+    def __init__(self, ground: Simulated, target: str) -> None:
+        super().__init__(ground, target)
+        self._arn = self._role(target, {"AWS": ground.account}, _TRUSTED)
 
     def take(self, name: str) -> Credentials:
         """Assume the role."""
-        return self._assume(self.cloud.client("sts"), self._arn, name, SourceIdentity=name)
+        return self._assume(self.ground.client("sts"), self._arn, name, SourceIdentity=name)
 
     def _assume(self, sts: Any, arn: str, name: str, **more: Any) -> Credentials:
         tags = [{"Key": "who", "Value": name}]
@@ -68,27 +70,27 @@ class AssumedRole(Source):
 class ChainedRole(AssumedRole):
     """A role that a session of another role assumes."""
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        super().__init__(cloud, target)
-        self._hop = self._role(f"{target}-hop", {"AWS": cloud.account}, _TRUSTED)
+    def __init__(self, ground: Simulated, target: str) -> None:
+        super().__init__(ground, target)
+        self._hop = self._role(f"{target}-hop", {"AWS": ground.account}, _TRUSTED)
 
     def take(self, name: str) -> Credentials:
         """Assume the first role, and with its session the second."""
-        first = self._assume(self.cloud.client("sts"), self._hop, name, SourceIdentity=name)
-        return self._assume(self.cloud.client("sts", first), self._arn, name)
+        first = self._assume(self.ground.client("sts"), self._hop, name, SourceIdentity=name)
+        return self._assume(self.ground.client("sts", first), self._arn, name)
 
 
 class InstanceRole(Source):
     """The demo's instance role: A is robbed, B works on, A is restarted."""
 
-    def __init__(self, cloud: Cloud, _: str) -> None:
-        super().__init__(cloud, "A4L-InstanceRole")
-        self.robbed = cloud.instance("A").instance_id
+    def __init__(self, ground: Simulated, _: str) -> None:
+        super().__init__(ground, "A4L-InstanceRole")
+        self.robbed = ground.cloud.instance("A").instance_id
 
     def take(self, name: str) -> Credentials:
         """Fetch the credentials over HTTP, for a fresh session after a restart."""
         if name == "fresh":
-            ec2 = self.cloud.client("ec2")
+            ec2 = self.ground.client("ec2")
             ec2.stop_instances(InstanceIds=[self.robbed])
             ec2.start_instances(InstanceIds=[self.robbed])
         instance = self.cloud.instance("B" if name == "live" else "A")
@@ -98,8 +100,8 @@ class InstanceRole(Source):
 class TaskRole(Source):
     """An ECS task's role, a new task for each session."""
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        super().__init__(cloud, target)
+    def __init__(self, ground: Simulated, target: str) -> None:
+        super().__init__(ground, target)
         self._role(target, {"Service": "ecs-tasks.amazonaws.com"})
 
     def take(self, name: str) -> Credentials:  # noqa: ARG002 - tasks name their sessions themselves
@@ -112,20 +114,20 @@ class TaskRole(Source):
 class WebIdentity(Source):
     """A role that CI jobs assume with a token of their identity provider."""
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        super().__init__(cloud, target)
-        self._provider = cloud.oidc_provider("github", register=False)
-        arn = f"arn:aws:iam::{cloud.account}:oidc-provider/token.actions.githubusercontent.com"
-        known = cloud.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    def __init__(self, ground: Simulated, target: str) -> None:
+        super().__init__(ground, target)
+        self._provider = ground.cloud.oidc_provider("github", register=False)
+        arn = f"arn:aws:iam::{ground.account}:oidc-provider/token.actions.githubusercontent.com"
+        known = ground.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
         if not any(one["Arn"] == arn for one in known):
-            self._provider.register(cloud.client("iam"))
+            self._provider.register(ground.client("iam"))
         condition = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
         action = "sts:AssumeRoleWithWebIdentity"
         self._arn = self._role(target, {"Federated": arn}, action, Condition=condition)
 
     def take(self, name: str) -> Credentials:
         """Exchange a token."""
-        answer = self.cloud.client("sts").assume_role_with_web_identity(
+        answer = self.ground.client("sts").assume_role_with_web_identity(
             RoleArn=self._arn, RoleSessionName=name, WebIdentityToken=self._provider.token()
         )
         return self.cloud.credentials_of(answer["Credentials"])
@@ -136,9 +138,9 @@ class UserKey(Source):
 
     user = True
 
-    def __init__(self, cloud: Cloud, target: str) -> None:
-        super().__init__(cloud, target)
-        iam = cloud.client("iam")
+    def __init__(self, ground: Simulated, target: str) -> None:
+        super().__init__(ground, target)
+        iam = ground.client("iam")
         iam.create_user(UserName=target, Path=PATH)
         iam.put_user_policy(UserName=target, PolicyName="Access", PolicyDocument=document([_READ, _STS]))
         self.keys: dict[str, Credentials] = {}
@@ -159,7 +161,7 @@ class SessionToken(UserKey):
         if not self.keys:
             for one in ("stolen", "live"):
                 self.keys[one] = self.cloud.user_credentials(self.target)
-        return self._ask(self.cloud.client("sts", self.keys["live" if name == "live" else "stolen"]))
+        return self._ask(self.ground.client("sts", self.keys["live" if name == "live" else "stolen"]))
 
     def _ask(self, sts: Any) -> Credentials:
         return self.cloud.credentials_of(sts.get_session_token()["Credentials"])
@@ -173,7 +175,7 @@ class FederationToken(SessionToken):
         return self.cloud.credentials_of(sts.get_federation_token(Name="guest", Policy=policy)["Credentials"])
 
 
-SOURCES: dict[str, Callable[[Cloud, str], Source]] = {
+SOURCES: dict[str, Callable[[Simulated, str], Source]] = {
     "assumed role": AssumedRole,
     "chained role": ChainedRole,
     "web identity": WebIdentity,
