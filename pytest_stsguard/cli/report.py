@@ -85,7 +85,7 @@ def _read(source: str, blasts: tuple[str, ...]) -> Run:
 
     run = read(source)
     known = {one.start: one for one in (*run.blast, *map(read_blast, blasts))}
-    return msgspec.structs.replace(run, blast=tuple(known[start] for start in sorted(known)))
+    return msgspec.structs.replace(run, blast=tuple(known.values()))
 
 
 def _send(run: Run, profile: str | None) -> int:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Baseline, Control, Finding, Report, Severity
 
-__all__ = ["blast_of", "build", "completed", "drill"]
+__all__ = ["blast_of", "build", "completed", "containment_of", "drill"]
 
 _STEP = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)  (?P<action>\S+)\s+(?P<detail>.*)", re.DOTALL)
 
@@ -48,7 +48,7 @@ def build(
         drills: the drills of the run, in any order.
         checks: how many checks passed, failed, and were skipped.
         evaluated: the controls that were looked at, with or without findings.
-        blasts: what stolen sessions can become, each as ``stsguard blast --output json`` prints it.
+        blasts: what stolen sessions can become, each as ``stsguard blast --output json`` prints it, in the order to show.
     """
     excerpts = Excerpts(account, note=shown_as)
     findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
@@ -73,8 +73,8 @@ def build(
         evaluated=tuple(sorted(evaluated)),
         policies=tuple(excerpts.policies),
         drills=played,
-        containment=_containment() if played else None,
-        blast=tuple(sorted((blast_of(blast) for blast in blasts), key=lambda blast: blast.start)),
+        containment=containment_of() if played else None,
+        blast=tuple(map(blast_of, blasts)),
     )
     return completed(run, controls)
 
@@ -108,7 +108,8 @@ def blast_of(data: Mapping[str, Any]) -> model.Blast:
     return msgspec.structs.replace(found, edges=tuple(edges.values()))
 
 
-def _containment() -> model.Containment:
+def containment_of() -> model.Containment:
+    """Give what each way to end sessions does to each kind of session, as the drills hold it."""
     from pytest_stsguard.revocation.matrix import matrix  # noqa: PLC0415 - only a report of drills needs it
 
     known = matrix()

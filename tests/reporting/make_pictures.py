@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from pytest_stsguard.reporting import read, render
+from pytest_stsguard.reporting.pictures import containment_svg
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "docs" / "pictures"
@@ -58,6 +59,8 @@ def main() -> None:
     shoot(only(others, "findings"), "finding.png", (1200, 1000))
     shoot(only(page, "drills"), "drill.png", (1200, 700))
     shoot(only(page, "matrix", "cleanup"), "matrix.png", (1200, 1180))
+    shoot(only(page, "blast"), "blast.png", (1200, 640))
+    (PICTURES / "matrix.svg").write_text(containment_svg())
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
         known["findings"].append({"fingerprint": "0" * 32})
         (folder / "known.json").write_text(json.dumps(known))
         settings = (f"--stsguard-config={folder}/stsguard.toml", f"--stsguard-baseline={folder}/known.json")
-        pytest(*audit, *settings, f"--stsguard-report=json:{folder}/run.json")
+        pytest(*audit, *settings, "--stsguard-replay", f"--stsguard-report=json:{folder}/run.json")
         pytest("tests/reporting/game_day.py", f"--stsguard-report=json:{folder}/drills.json")
         run = json.loads((folder / "run.json").read_text())
         drilled = json.loads((folder / "drills.json").read_text())

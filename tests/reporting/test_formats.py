@@ -209,7 +209,8 @@ def test_sarif_keeps_to_the_size_that_github_takes(example: Run, monkeypatch: py
 def test_demonstrated_is_said_in_every_format(example: Run) -> None:
     finding = msgspec.structs.replace(example.findings[0], evidence={"demonstrated": True})
     other = msgspec.structs.replace(example.findings[1], evidence={"demonstrated": False})
-    run = msgspec.structs.replace(example, findings=(finding, other, *example.findings[2:]))
+    third = msgspec.structs.replace(example.findings[2], evidence={})
+    run = msgspec.structs.replace(example, findings=(finding, other, third))
     data = {name: json.loads(render(run, name)) for name in ("json", "sarif", "asff", "ocsf")}
     assert [one["evidence"].get("demonstrated") for one in data["json"]["findings"][:3]] == [True, False, None]
     results = data["sarif"]["runs"][0]["results"]
@@ -220,7 +221,7 @@ def test_demonstrated_is_said_in_every_format(example: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(render(run, "csv"), newline="")))
     assert [row["demonstrated"] for row in rows[:3]] == ["yes", "no", ""]
     assert render(run, "markdown").count("**demonstrated**") == 1
-    assert render(run, "html").count("badge proof") == render(example, "html").count("badge proof") + 1
+    assert render(run, "html").count('<span class="badge proof"') == 1
 
 
 @pytest.mark.parametrize(
