@@ -113,11 +113,11 @@ def _containment(run: Run) -> Iterator[str]:
 def _blasts(run: Run) -> Iterator[str]:
     for blast in run.blast[:_MOST_BLASTS]:
         start = next(node for node in blast.nodes if node.id == blast.start)
-        survivors = sum(node.survives_revocation for node in blast.nodes)
+        survivors = sum(node.survives_revocation for node in blast.nodes if node is not start)
         yield ""
         yield (
             f"**Blast radius** of {_code(visible(start.name, _NAME))}: {len(blast.nodes) - 1:,} more, of which "
-            f"{survivors:,} survive a revocation of it alone."
+            f"{survivors:,} survive a revocation of it alone{', as it does itself' if start.survives_revocation else ''}."
         )
         yield ""
         yield "```mermaid"

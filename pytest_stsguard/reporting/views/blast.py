@@ -64,7 +64,10 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Everything that the template draws and lists; `survivors` counts what outlives a revocation of the start alone."""
+    """Everything that the template draws and lists; `survivors` counts what outlives a revocation of the start alone.
+
+    `itself`: the start does so too, since the thief can undo what was done to it.
+    """
 
     start: str
     width: int
@@ -73,6 +76,7 @@ class Graph:
     wires: tuple[Wire, ...]
     nodes: int
     survivors: int
+    itself: bool
     steps: tuple[tuple[str, str, str, str, str, str], ...]
     left_out: int
     together: tuple[str, ...]
@@ -97,7 +101,8 @@ def graph(blast: Blast) -> Graph:
         boxes=tuple(_box(spot, place, loops) for spot, place in zip(found, places, strict=True)),
         wires=wires,
         nodes=len(blast.nodes),
-        survivors=sum(node.survives_revocation for node in blast.nodes),
+        survivors=sum(node.survives_revocation for node in blast.nodes if node.id != blast.start),
+        itself=any(node.survives_revocation for node in blast.nodes if node.id == blast.start),
         steps=tuple(steps),
         left_out=len(blast.edges) - len(steps),
         together=tuple(visible(arn, 200) for arn in blast.revocation_set),
