@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 WRITES = (b"Action=Put", b"Action=Create", b"Action=Update", b"Action=Delete", b"Action=Attach", b"Action=Detach")
 
-_QUERY = "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>slow down</Message></Error></ErrorResponse>"
+_QUERY = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>slow down</Message></Error></ErrorResponse>"
+)
 
 
 class Faults:

@@ -81,13 +81,14 @@ class Simulated:
     Args:
         cloud: where.
         runner: whose credentials set the stage; default: the administrator's.
+        account: the account of the cloud that the runner is of; default: the home account.
     """
 
     creation: Mapping[str, Any] = {}
 
-    def __init__(self, cloud: Cloud, runner: Credentials | None = None) -> None:
+    def __init__(self, cloud: Cloud, runner: Credentials | None = None, *, account: str = "") -> None:
         self.cloud = cloud
-        self.account = cloud.account
+        self.account = account or cloud.account
         self.region = cloud.region
         self.clock: Clock = cloud.clock
         self.runner = runner or cloud.admin

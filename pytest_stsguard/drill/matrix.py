@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_MEASURED", "Cell", "measure_matrix"]
 
-NOT_MEASURED = {"scp": "the simulated cloud does not enforce service control policies"}
+NOT_MEASURED: dict[str, str] = {}
 """Methods that cannot be measured, with the reason."""
 
+_MEMBER = "999900001111"
 _PROBES = ("s3.list_buckets", "dynamodb.list_tables")
 _ON_INSTANCES = {"replace-profile", "restart-instance"}
 _UNKNOWN = {"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"}
@@ -64,12 +66,25 @@ def measure_matrix(
     ground = Simulated(cloud)
     # What cannot be undone comes last: the demo has one instance role.
     for method in sorted(measured, key=lambda name: name == "delete-role"):
+        place = _member(ground) if method == "scp" else ground
         for session in sessions:
             source_type: Any = SOURCES[session]
             if _applies(method, session, source_type):
                 number = list(METHODS).index(method)
-                source = source_type(ground, f"matrix-{session.replace(' ', '-')}-{number}")
-                yield _measure(ground, method, session, source)
+                source = source_type(place, f"matrix-{session.replace(' ', '-')}-{number}")
+                yield _measure(place, method, session, source, above=ground)
+
+
+def _member(home: Simulated) -> Simulated:
+    """Give a member account: a service control policy does not reach the management account, which the home account is."""
+    member = Simulated(home.cloud, home.cloud.administrator(_MEMBER), account=_MEMBER)
+    organizations = home.client("organizations")
+    with suppress(organizations.exceptions.AlreadyInOrganizationException):
+        organizations.create_organization(FeatureSet="ALL")
+    (root,) = organizations.list_roots()["Roots"]
+    with suppress(organizations.exceptions.PolicyTypeAlreadyEnabledException):
+        organizations.enable_policy_type(RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+    return member
 
 
 def _applies(method: str, session: str, source: type[Source]) -> bool:
@@ -77,10 +92,12 @@ def _applies(method: str, session: str, source: type[Source]) -> bool:
         return False
     if method in _ON_INSTANCES:
         return session == "instance"
+    if method == "scp":
+        return source.anywhere
     return source.marked or method not in _MARKS
 
 
-def _measure(ground: Simulated, method: str, session: str, source: Source) -> Cell:
+def _measure(ground: Simulated, method: str, session: str, source: Source, *, above: Simulated) -> Cell:
     taken = source.take("stolen")
     stolen, live = Prober(taken), Prober(source.take("live"))
     for name, prober in (("stolen", stolen), ("live", live)):
@@ -91,7 +108,7 @@ def _measure(ground: Simulated, method: str, session: str, source: Source) -> Ce
         source.target,
         method=method,
         clock=ground.clock,
-        clients=ground.client,
+        clients=lambda service: (above if service == "organizations" else ground).client(service),
         **_scope(method, source, taken),
     )
     seen = _outcome(stolen), _outcome(live), _fresh(source)

@@ -23,10 +23,17 @@ _TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
 
 
 class Source(ABC):
-    """Sessions of `target`; `take` gives one more, under a name."""
+    """Sessions of `target`; `take` gives one more, under a name.
+
+    Attributes:
+        user: whether the target is a user.
+        marked: whether its sessions can bear a source identity and tags.
+        anywhere: whether it can be had in every account of the cloud, not in the home account alone.
+    """
 
     user = False
     marked = False
+    anywhere = False
 
     def __init__(self, ground: Simulated, target: str) -> None:
         self.ground = ground
@@ -51,6 +58,7 @@ class AssumedRole(Source):
     """A role that the administrator assumes, with a source identity and a tag."""
 
     marked = True
+    anywhere = True
 
     def __init__(self, ground: Simulated, target: str) -> None:
         super().__init__(ground, target)
@@ -113,6 +121,8 @@ class TaskRole(Source):
 
 class WebIdentity(Source):
     """A role that CI jobs assume with a token of their identity provider."""
+
+    anywhere = True
 
     def __init__(self, ground: Simulated, target: str) -> None:
         super().__init__(ground, target)

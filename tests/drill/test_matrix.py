@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud import Cloud
 
 ROLES = ("assumed role", "chained role", "web identity", "container", "instance")
+ANYWHERE = ("assumed role", "chained role", "web identity")
 MARKED = ("assumed role", "chained role")
 A, D, R, IRREVERSIBLE = "allowed", "denied", "refused", "irreversible"
 
@@ -27,6 +28,7 @@ EXPECTED = {
     ("boundary", ROLES): (D, D, D, A),
     ("deactivate-key", ("session token", "federation token")): (A, A, R, A),
     ("deactivate-key", ("access key",)): ("unknown key", A, A, A),
+    ("scp", ANYWHERE): (D, D, D, A),
     ("trust-edit", ROLES): (A, A, R, A),
     ("remove-permissions", ROLES): (D, D, D, A),
     ("replace-profile", ("instance",)): (A, A, R, A),

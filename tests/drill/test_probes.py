@@ -54,7 +54,7 @@ def test_bad_signature_is_no_denial(sts_assume_role: Callable[..., Credentials])
 
 
 def test_operation_that_is_not_simulated_is_no_denial(sts_assume_role: Callable[..., Credentials]) -> None:
-    seen = observe(sts_assume_role("A4L-DataRole"), "glue.get_databases")
+    seen = observe(sts_assume_role("A4L-DataRole"), "mturk.list_hits")
     assert (seen.outcome, seen.code) == ("inconclusive", "NotImplemented")
 
 
