@@ -6,7 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.errors import ConfigurationError
-from pytest_stsguard.reach.blast import blast_radius
+from pytest_stsguard.reach.assume import AssumeGraph
+from pytest_stsguard.reach.blast import EVERY_STEP, blast_radius
+from pytest_stsguard.reach.cycles import components
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +57,21 @@ def cycle_set(ground: Ground, start: str) -> tuple[str, ...]:
             if other not in returning:
                 returning.add(other)
                 waiting.append(other)
+    if len(blast.nodes) > EVERY_STEP:
+        returning |= _component(ground, blast.start)
     return tuple(arn for arn in blast.revocation_set if arn in returning)
+
+
+def _component(ground: Ground, start: str) -> set[str]:
+    """Give the roles of the account in a cycle with the start: of many identities the blast radius tells not every step."""
+    account = ground.account_of(start)
+    if account is None:
+        return set()
+    found = [ground.holder(role.arn) for role in account.roles if not role.service_linked]
+    graph = AssumeGraph([holder for holder in found if holder is not None], account)
+    number = graph.number(start)
+    component = next((one for one in components(graph.successors) if number in one), [])
+    return {graph.roles[node].arn for node in component if graph.name(node) is not None}
 
 
 def instance_set(account: Account, name: str) -> tuple[str, ...]:

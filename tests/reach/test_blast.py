@@ -272,10 +272,10 @@ def test_the_start_may_be_a_session_and_must_be_there(survey_of: Callable[..., S
 
 
 def test_of_many_identities_one_step_to_each_is_told(survey_of: Callable[..., Survey]) -> None:
-    trusts = {f"r{number}": trusting(HOME) for number in range(520)}
+    trusts = {f"r{number}": trusting(HOME) for number in range(130)}
     may = {"r0": allow("sts:AssumeRole"), "r1": allow("sts:AssumeRole")}
     blast = blast_radius(Ground([survey_of(trusts, may=may).account], now=NOW), "r0")
-    assert len(blast.nodes) == 520
-    assert len(blast.edges) < 2 * 520
+    assert len(blast.nodes) == 130
+    assert len(blast.edges) < 2 * 130
     assert ("r1", "assume-role", "r0") in steps(blast)
     assert "one step to each" in blast.left_out[-1]

@@ -66,3 +66,11 @@ def test_what_cannot_be_meant_is_refused(survey_of: Callable[..., Survey]) -> No
         revocation_set(ground, "a", "everything")
     with pytest.raises(ConfigurationError, match="not known: instances"):
         revocation_set(ground, "i-1", "instance")
+
+
+def test_a_cycle_among_many_identities_is_whole(survey_of: Callable[..., Survey]) -> None:
+    # a -> b -> a, and c comes back through b alone: among many identities that step is not told by the blast radius.
+    trusts: dict[str, Any] = {"a": trusting("b"), "b": trusting("a", "c"), "c": trusting("a")}
+    trusts |= {f"x{number}": trusting("a") for number in range(120)}
+    ground = Ground([survey_of(trusts).account], now=NOW)
+    assert set(revocation_set(ground, "a", "cycle")) == {role("a"), role("b"), role("c")}

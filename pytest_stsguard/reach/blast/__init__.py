@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from pytest_stsguard.reach.blast.ground import Ground
 from pytest_stsguard.reach.blast.model import Blast, Call, Edge, Node
-from pytest_stsguard.reach.blast.walk import blast_radius
+from pytest_stsguard.reach.blast.walk import EVERY_STEP, blast_radius
 
-__all__ = ["Blast", "Call", "Edge", "Ground", "Node", "blast_radius"]
+__all__ = ["EVERY_STEP", "Blast", "Call", "Edge", "Ground", "Node", "blast_radius"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_stsguard.account import Role
-    from pytest_stsguard.reach.blast.ground import Ground
+    from pytest_stsguard.reach.blast.ground import Doors, Ground
     from pytest_stsguard.reach.permissions import Holder
 
 __all__ = ["SESSION_NAME", "assume_call", "assumptions", "federation", "trust_document"]
@@ -25,15 +25,18 @@ _LIFE: Final = 129_600
 _ROLE: Final = ":role/"
 
 
-def assumptions(holder: Holder, ground: Ground, wanted: Callable[[str], bool]) -> Iterator[tuple[Edge, Node]]:
+def assumptions(
+    holder: Holder, ground: Ground, wanted: Callable[[str], bool], *, doors: Doors
+) -> Iterator[tuple[Edge, Node]]:
     """Find the roles that an identity can assume.
 
     Args:
         holder: the identity.
         ground: the accounts.
+        doors: the roles that let principals of the identity's account in.
         wanted: tells of an ARN whether a step there is of interest.
     """
-    for role in _candidates(holder, ground):
+    for role in _candidates(holder, doors):
         if not wanted(role.arn):
             continue
         target = ground.holder(role.arn)
@@ -49,9 +52,8 @@ def assume_call(role_arn: str) -> Call:
     return Call("sts", "AssumeRole", {"RoleArn": role_arn, "RoleSessionName": SESSION_NAME})
 
 
-def _candidates(holder: Holder, ground: Ground) -> list[Role]:
+def _candidates(holder: Holder, doors: Doors) -> list[Role]:
     """List the roles that may let an identity in: those that name it, those open to all, those that its policies name."""
-    doors = ground.doors(holder.arn.split(":")[4])
     found = {role.arn: role for name in (holder.arn, holder.name) for role in doors.named.get(name, ())}
     found |= {role.arn: role for role in doors.everyone}
     if holder.speaks_of(ASSUME):

@@ -13,7 +13,7 @@ from pytest_stsguard.reach.permissions import Holder
 from pytest_stsguard.trust.named import Named, read_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from pytest_stsguard.account import Account, Role, User
@@ -31,6 +31,11 @@ class Doors:
     named: dict[str, list[Role]] = field(default_factory=lambda: defaultdict(list))
     account: list[Role] = field(default_factory=list)
     everyone: list[Role] = field(default_factory=list)
+
+    def without(self, known: Callable[[str], bool]) -> Doors:
+        """Give the same with the roles left out, among those that are open to many, that `known` tells of by ARN."""
+        account = [role for role in self.account if not known(role.arn)]
+        return Doors(self.named, account, [role for role in self.everyone if not known(role.arn)])
 
 
 class Ground:

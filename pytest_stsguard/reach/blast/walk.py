@@ -14,12 +14,12 @@ from pytest_stsguard.reach.blast.writing import administration, credentials, pro
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_stsguard.reach.blast.ground import Ground
+    from pytest_stsguard.reach.blast.ground import Doors, Ground
     from pytest_stsguard.reach.permissions import Holder
 
 __all__ = ["blast_radius"]
 
-EVERY_STEP: Final = 500
+EVERY_STEP: Final = 100
 """Identities up to which every step between them is told; of more, one step to each, and those back to the start."""
 
 
@@ -47,6 +47,7 @@ class _Walk:
         self._nodes = {start.arn: Node(start.arn, kind, start.arn)}
         self._edges: list[Edge] = []
         self._known: set[tuple[str, str, str]] = set()
+        self._open: dict[str, tuple[int, Doors]] = {}
 
     def result(self) -> Blast:
         queue = deque([self._start.arn])
@@ -71,7 +72,7 @@ class _Walk:
             yield from administration(holder, self._ground)
             return
         wanted = self._wanted
-        yield from assumptions(holder, self._ground, wanted)
+        yield from assumptions(holder, self._ground, wanted, doors=self._doors(holder.arn.split(":")[4]))
         yield from federation(holder, self._ground)
         yield from credentials(holder, self._ground, wanted)
         yield from passings(holder, self._ground, wanted)
@@ -82,6 +83,14 @@ class _Walk:
     def _wanted(self, arn: str) -> bool:
         """Tell whether a step to an identity is still of interest."""
         return arn not in self._nodes or arn == self._start.arn or len(self._nodes) <= EVERY_STEP
+
+    def _doors(self, account: str) -> Doors:
+        """Give an account's doors; among many identities, now and then without those that are known already."""
+        size, doors = self._open.get(account, (0, self._ground.doors(account)))
+        if len(self._nodes) > max(EVERY_STEP, 2 * size):
+            size, doors = len(self._nodes), doors.without(lambda arn: not self._wanted(arn))
+        self._open[account] = size, doors
+        return doors
 
     def _take_back(self) -> None:
         """Whoever may do anything in the start's account can also take back what contains the start."""
