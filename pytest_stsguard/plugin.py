@@ -282,6 +282,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         fail_on=run.fail_on,
         not_evaluated=run.not_evaluated,
         verbose=config.get_verbosity() > 0,
+        titles={name: control.title for name, control in run.controls.items()},
     )
     terminalreporter.section(f"stsguard: {run.target}")
     for line in lines:

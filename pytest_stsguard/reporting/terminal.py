@@ -21,33 +21,43 @@ _COLOURS = {
 
 
 def summary_lines(
-    findings: Iterable[Finding], *, fail_on: Severity, not_evaluated: Mapping[str, str], verbose: bool
+    findings: Iterable[Finding],
+    *,
+    fail_on: Severity,
+    not_evaluated: Mapping[str, str],
+    verbose: bool,
+    titles: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Give the lines of the summary; empty when there is nothing to say.
 
-    Findings that fail a check stand in its failure already; the others are counted by control, and listed with `verbose`.
+    The findings are counted by control, the gravest first. Those that fail a check stand in its failure already; the others
+    are listed with `verbose`. Controls that could not be evaluated for the same reason share a line.
     """
     every = sorted(findings, key=lambda finding: finding.sort_key())
-    lines = []
-    if every:
-        counts = Counter(str(finding.severity) for finding in every if finding.active)
-        quiet = Counter(
-            "muted" if finding.muted is not None else "baselined" for finding in every if not finding.active
-        )
-        lines.append("findings: " + ", ".join(f"{count} {word}" for word, count in (counts + quiet).items()))
-    below = [finding for finding in every if finding.active and not finding.fails(fail_on)]
-    if verbose:
-        lines += [
-            f"{finding.severity!s:8} {finding.control}  {finding.resource}: {finding.message}{_proof(finding)}"
-            for finding in below
-        ]
-    else:
-        by_control = Counter((str(finding.severity), finding.control) for finding in below)
-        lines += [
-            f"{severity:8} {control}  {count} below {fail_on!s}" for (severity, control), count in by_control.items()
-        ]
-    lines += [f"not evaluated: {control}: {reason}" for control, reason in sorted(not_evaluated.items())]
-    return lines
+    lines = [_counts(every)] if every else []
+    active = [finding for finding in every if finding.active]
+    groups = Counter((str(finding.severity), finding.control, finding.fails(fail_on)) for finding in active)
+    for (severity, control, fails), count in groups.items():
+        title = (titles or {}).get(control, "")
+        lines.append(f"{severity:8} {control}  {count}{'' if fails else f' below {fail_on!s}'}  {title}".rstrip())
+        if verbose and not fails:
+            lines += [
+                f"         {finding.resource}: {finding.message}{_proof(finding)}"
+                for finding in active
+                if (str(finding.severity), finding.control) == (severity, control)
+            ]
+    reasons: dict[str, list[str]] = {}
+    for control, reason in sorted(not_evaluated.items()):
+        reasons.setdefault(reason, []).append(control)
+    return [*lines, *(f"not evaluated: {', '.join(names)}: {reason}" for reason, names in reasons.items())]
+
+
+def _counts(every: list[Finding]) -> str:
+    counts = Counter(str(finding.severity) for finding in every if finding.active)
+    quiet = Counter("muted" if finding.muted is not None else "baselined" for finding in every if not finding.active)
+    proven = sum(finding.evidence.get("demonstrated") is True for finding in every)
+    told = ", ".join(f"{count} {word}" for word, count in (counts + quiet).items())
+    return f"findings: {told}" + (f"; {proven} demonstrated" if proven else "")
 
 
 def _proof(finding: Finding) -> str:

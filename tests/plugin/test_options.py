@@ -68,7 +68,7 @@ def test_finding_below_the_threshold_is_counted(run: Any, pytester: pytest.Pytes
     pytester.makepyfile(CHECK.replace('"STSG-101"', '"STSG-101", severity="low"'))
     result = run("--stsguard-target=export:account.json")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["findings: 2 low", "low      STSG-101  2 below high"])
+    result.stdout.fnmatch_lines(["findings: 2 low", "low      STSG-101  2 below high  Anyone can assume the role*"])
     run("--stsguard-target=export:account.json", "--stsguard-fail-on=low").assert_outcomes(failed=1)
 
 

@@ -19,7 +19,7 @@ from pytest_stsguard.errors import ConfigurationError, InputError
 from pytest_stsguard.findings import Finding, Severity
 from pytest_stsguard.reporting import FORMATS, Run, parse_request, read, render, write
 from pytest_stsguard.reporting.junit import MOST, properties
-from pytest_stsguard.reporting.terminal import markup
+from pytest_stsguard.reporting.terminal import markup, summary_lines
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "tests" / "reporting" / "run.json"
@@ -131,6 +131,29 @@ def test_lines_of_the_terminal_carry_the_colour_of_their_severity() -> None:
     assert markup("critical STSG-101  x") == {"red": True, "bold": True}
     assert markup("low      STSG-202  1 below high") == {"cyan": True}
     assert markup("findings: 1 low") == {}
+
+
+def test_summary_of_the_terminal_is_short_and_grouped() -> None:
+    def finding(control: str, severity: Severity, **more: Any) -> Finding:
+        return Finding(control, severity, "arn:aws:iam::1:role/x", "open", **more)
+
+    findings = [
+        *[finding("STSG-202", Severity.LOW)] * 2,
+        *[finding("STSG-101", Severity.CRITICAL, evidence={"demonstrated": True})] * 3,
+        finding("STSG-202", Severity.LOW, muted="known"),
+    ]
+    gaps = {"STSG-401": "no instances", "STSG-301": "no roles", "STSG-402": "no instances"}
+    settings: Any = {"fail_on": Severity.HIGH, "not_evaluated": gaps, "titles": {"STSG-101": "Anyone"}}
+    shown = summary_lines(findings, verbose=False, **settings)
+    assert shown == [
+        "findings: 3 critical, 2 low, 1 muted; 3 demonstrated",
+        "critical STSG-101  3  Anyone",
+        "low      STSG-202  2 below high",
+        "not evaluated: STSG-301: no roles",
+        "not evaluated: STSG-401, STSG-402: no instances",
+    ]
+    detailed = summary_lines(findings, verbose=True, **settings)
+    assert detailed == [*shown[:3], *["         arn:aws:iam::1:role/x: open"] * 2, *shown[3:]]
 
 
 def test_run_that_collected_nothing_leaves_no_report(run: Any, pytester: pytest.Pytester) -> None:
