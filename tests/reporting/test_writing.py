@@ -51,7 +51,7 @@ def run(pytester: pytest.Pytester) -> Any:
     def run(*options: str) -> pytest.RunResult:
         target = f"--stsguard-target=export:{ROOT}/examples/account.json"
         at = "--stsguard-at=2026-11-20T12:00:00Z"
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", target, at, *options)
+        return pytester.runpytest("-p", "no:cacheprovider", target, at, *options)
 
     return run
 
