@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Configuration
+    from pytest_stsguard.policy import Policy
     from pytest_stsguard.reach.blast import Blast, Edge
     from pytest_stsguard.replay import Demonstration
 
@@ -41,28 +42,58 @@ _WIDE = 1000
 @click.option("--target", default="demo", show_default=True, help="Where ROLE is, and what it can reach.")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
 @click.option("--at", metavar="ISO8601", help="The moment of the theft (default: now).")
+@click.option("--session-policy", metavar="FILE", multiple=True, help="A policy passed with the session; repeatable.")
 @click.option("--replay", is_flag=True, help="Take every step in the simulated cloud, and say what came of it.")
 @click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
 @aws_settings
 @exit_zero
-def blast(role: str, *, target: str, config: str | None, at: str | None, replay: bool, output: str) -> int:
+def blast(
+    role: str,
+    *,
+    target: str,
+    config: str | None,
+    at: str | None,
+    session_policy: tuple[str, ...],
+    replay: bool,
+    output: str,
+) -> int:
     """Show what a thief can turn a stolen session of ROLE into, and what must be revoked together."""
     from pytest_stsguard.cli.connection import configuration_of
     from pytest_stsguard.cli.output import emit_data, progress
     from pytest_stsguard.reach.blast import Ground, blast_radius
 
-    configuration, moment = configuration_of(config), _moment(at)
+    configuration, moment, texts = configuration_of(config), _moment(at), [_read(path) for path in session_policy]
+    session = [_parsed(text, path) for text, path in zip(texts, session_policy, strict=True)] or None
     with progress(f"reading {target}"):
         accounts = _accounts(target, configuration)
     with progress(f"following {role}"):
-        found = blast_radius(Ground(accounts, now=moment, org_id=_organization(accounts, configuration)), role)
-        shown = _replayed(found, accounts) if replay else {}
+        ground = Ground(accounts, now=moment, org_id=_organization(accounts, configuration))
+        found = blast_radius(ground, role, session=session)
+        shown = _replayed(found, accounts, texts or None) if replay else {}
     if output == "json":
         emit_data(_data(found, shown), "json")
     else:
         _print(found, shown)
     return 1 if found.survivors else 0
+
+
+def _read(path: str) -> str:
+    from pathlib import Path
+
+    from pytest_stsguard.errors import InputError
+
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(f"cannot be read: {str(reason).lower()}", location=path) from error
+
+
+def _parsed(text: str, path: str) -> Policy:
+    from pytest_stsguard.policy import Policy
+
+    return Policy.parse(text, kind="session", name=path)
 
 
 def _moment(text: str | None) -> datetime:
@@ -104,13 +135,13 @@ def _organization(accounts: Sequence[Account], configuration: Configuration) -> 
     return known or configuration.zones.get("org_id")
 
 
-def _replayed(found: Blast, accounts: Sequence[Account]) -> Mapping[Edge, Demonstration]:
+def _replayed(found: Blast, accounts: Sequence[Account], session: Sequence[str] | None) -> Mapping[Edge, Demonstration]:
     from pytest_stsguard.replay import Stage
     from pytest_stsguard.replay.blast import walk
 
     home = found.start.split(":")[4]
     with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
-        return walk(stage, found)
+        return walk(stage, found, session=session)
 
 
 def _data(found: Blast, shown: Mapping[Edge, Demonstration]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pytest_stsguard.errors import CloudError
 from pytest_stsguard.policy import Request as Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pytest_stsguard.cloud.cloud import Cloud
     from pytest_stsguard.cloud.credentials import Credentials
@@ -21,13 +21,22 @@ __all__ = ["service_session", "stolen_session"]
 _LIFETIME: Final = timedelta(hours=1)
 
 
-def stolen_session(cloud: Cloud, role_arn: str, *, session_name: str = "stolen") -> Credentials:
+def stolen_session(
+    cloud: Cloud, role_arn: str, *, session_name: str = "stolen", session_policies: Sequence[str] | None = None
+) -> Credentials:
     """Give a session of a role as a thief holds it, however its owner came by it: no trust policy is asked.
+
+    Args:
+        cloud: where.
+        role_arn: the role.
+        session_name: the session's name.
+        session_policies: the documents that were passed when it was made; None: none were.
 
     Raises:
         CloudError: there is no such role.
     """
-    return _enter(cloud, _find(cloud, role_arn), session_name)
+    policies = None if session_policies is None else tuple(session_policies)
+    return _enter(cloud, _find(cloud, role_arn), session_name, policies=policies)
 
 
 def service_session(
@@ -59,12 +68,13 @@ def _find(cloud: Cloud, role_arn: str) -> Role:
     return role
 
 
-def _enter(cloud: Cloud, role: Role, name: str) -> Credentials:
+def _enter(cloud: Cloud, role: Role, name: str, *, policies: tuple[str, ...] | None = None) -> Credentials:
     session = cloud.tokens.ledger.issue(
         arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
         user_id=f"{role.unique_id}:{name}",
         issuer=Issuer("role", role.arn, role.unique_id, role.account, role.name),
         duration=_LIFETIME,
+        session_policies=policies,
     )
     return cloud.credentials_of(
         {

@@ -136,7 +136,9 @@ def _decision(
     """Give the decision that allows it; None when there is none."""
     request = Request(ASSUME, role.arn, caller.caller, dict(context))
     try:
-        decision = authorize(request, identity=policies, boundary=caller.boundary, resource=trust)
+        decision = authorize(
+            request, identity=policies, boundary=caller.boundary, session=caller.session, resource=trust
+        )
     except InputError:
         return None  # what cannot be read is told by STSG-111 and STSG-112
     return decision if decision.allowed else None

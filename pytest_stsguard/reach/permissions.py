@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -54,6 +55,7 @@ class Holder:
         "policies",
         "principal",
         "regions",
+        "session",
         "trust",
     )
 
@@ -67,12 +69,19 @@ class Holder:
         self.boundary: tuple[Policy, ...] = ()
         if principal.boundary:
             self.boundary = (bounds.policy,) if bounds is not None else (_NOTHING,)
+        self.session: tuple[Policy, ...] | None = None
         self.regions = _regions((*self.policies, *self.boundary))
         self.caller, self.context = _session(principal, account.partition, account.id, now)
         self.context["aws:RequestedRegion"] = self.regions[0]
         if org_id is not None:
             self.context |= {"aws:PrincipalOrgID": org_id, "aws:ResourceOrgID": org_id}
         self._resources: dict[str, tuple[str, ...]] = {}
+
+    def limited(self, session: Iterable[Policy]) -> Holder:
+        """Give the same holder as one session of it is, with session policies that were passed when it was made."""
+        found = copy(self)
+        found.session = tuple(session)
+        return found
 
     @property
     def identity_center(self) -> bool:
@@ -130,7 +139,9 @@ class Holder:
     def _ask(self, action: str, resource: str, context: Mapping[str, str], guard: Policy | None) -> Decision | None:
         request = Request(action, resource, self.caller, dict(context))
         try:
-            decision = authorize(request, identity=self.policies, boundary=self.boundary, resource=guard)
+            decision = authorize(
+                request, identity=self.policies, boundary=self.boundary, session=self.session, resource=guard
+            )
         except UnsupportedError:
             return None  # what cannot be read is told by STSG-112
         except InputError:

@@ -13,7 +13,7 @@ from pytest_stsguard.errors import StsGuardError
 from pytest_stsguard.replay.demonstration import Demonstration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_stsguard.cloud import Credentials
     from pytest_stsguard.reach.blast import Blast, Call, Edge
@@ -31,7 +31,7 @@ _REVOKE: Final = (
 )
 
 
-def walk(stage: Stage, blast: Blast) -> dict[Edge, Demonstration]:
+def walk(stage: Stage, blast: Blast, *, session: Sequence[str] | None = None) -> dict[Edge, Demonstration]:
     """Take the steps of a blast radius in the cloud, as far as it can act them out.
 
     Steps that change nothing come first, then those that change identities, then those that give the thief everything;
@@ -40,26 +40,31 @@ def walk(stage: Stage, blast: Blast) -> dict[Edge, Demonstration]:
     Args:
         stage: the cloud with the accounts in it.
         blast: what `reach.blast.blast_radius` found in the same accounts.
+        session: the session policies of the stolen session, as they were given there.
     """
-    return _Walker(stage, blast).walk()
+    return _Walker(stage, blast, session).walk()
 
 
 class _Walker:
-    def __init__(self, stage: Stage, blast: Blast) -> None:
+    def __init__(self, stage: Stage, blast: Blast, session: Sequence[str] | None) -> None:
         self._stage = stage
+        self._session = session
+        self._start = blast.nodes[0].arn
         self._blast = blast
         self._held: dict[str, Credentials] = {}
         self._shown: dict[Edge, Demonstration] = {}
         self._kinds = {node.id: node.kind for node in blast.nodes}
 
     def walk(self) -> dict[Edge, Demonstration]:
-        missing = self._stage.missing(self._blast.start)
+        missing = self._stage.missing(self._start)
         if missing is not None:
             reason = f"the start is not in the simulated cloud: {missing}"
             return dict.fromkeys(self._blast.edges, Demonstration(done=False, reason=reason))
-        start = self._blast.start
-        is_role = ":role/" in start
-        self._held[start] = stolen_session(self._stage.cloud, start) if is_role else self._stage.key_of(start)
+        self._held[self._blast.start] = (
+            stolen_session(self._stage.cloud, self._start, session_policies=self._session)
+            if ":role/" in self._start
+            else self._stage.key_of(self._start)
+        )
         for pure in (True, False):
             self._spread(pure=pure)
         self._take(edge for edge in self._blast.edges if self._kinds[edge.to] == "account")
@@ -83,7 +88,7 @@ class _Walker:
 
     def _contain(self) -> None:
         """Revoke the start as a defender does, then try what undoes it; the thief's session must not be able to."""
-        start, last = self._blast.start, [edge for edge in self._blast.edges if edge.kind in _LAST]
+        start, last = self._start, [edge for edge in self._blast.edges if edge.kind in _LAST]
         if not last:
             return
         name = start.rpartition("/")[2]
@@ -129,9 +134,7 @@ class _Walker:
             instance = cloud.instance(answer["Instances"][0]["InstanceId"])
             found = fetch_instance_credentials(instance.metadata_url)
             self._held.setdefault(edge.to, cloud.credentials_of(found))
-        elif edge.kind in {"put-role-policy", "attach-role-policy", "put-user-policy", "attach-user-policy"} or (
-            edge.kind == "create-policy-version"
-        ):
+        elif self._kinds[edge.to] == "account" and call is edge.calls[-1]:
             self._held.setdefault(edge.to, self._held[edge.source])
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_stsguard.account.build import AccountBuilder
 from pytest_stsguard.errors import ConfigurationError
+from pytest_stsguard.policy import Policy
 from pytest_stsguard.reach.blast import Blast, Ground, blast_radius
 
 if TYPE_CHECKING:
@@ -279,3 +282,76 @@ def test_of_many_identities_one_step_to_each_is_told(survey_of: Callable[..., Su
     assert len(blast.edges) < 2 * 130
     assert ("r1", "assume-role", "r0") in steps(blast)
     assert "one step to each" in blast.left_out[-1]
+
+
+def test_session_policies_limit_the_session_and_not_the_role_that_it_becomes(survey_of: Callable[..., Survey]) -> None:
+    trusts = {"a": trusting(role("a")), "b": trusting(HOME), "c": trusting(HOME)}
+    may = {"a": allow("sts:AssumeRole")}
+    ground = Ground([survey_of(trusts, may=may).account], now=NOW)
+    document = {"Version": "2012-10-17", "Statement": [allow("sts:AssumeRole", on=role("b"))]}
+    confined = blast_radius(ground, "a", session=[Policy.parse(document, kind="session")])
+    assert confined.nodes[0].kind == "session"
+    assert confined.start == f"{role('a')}#session"
+    assert [edge.to for edge in confined.edges] == [role("b")]
+    assert confined.revocation_set == (role("a"), role("b"))
+    wider = {"Version": "2012-10-17", "Statement": [allow("sts:AssumeRole", on=role("a"))]}
+    # The role that the session assumes anew, its own, has no session policy any more.
+    renewed = blast_radius(ground, "a", session=[Policy.parse(wider, kind="session")])
+    assert renewed.edges[0].source == renewed.start
+    assert {edge.to for edge in renewed.edges} == {role("a"), role("b"), role("c")}
+    nothing = blast_radius(ground, "a", session=[])
+    assert nothing.edges == ()
+
+
+def test_a_role_that_is_widened_before_it_is_assumed(blast_of: Callable[..., Blast]) -> None:
+    may = {"a": allow("iam:PutRolePolicy", on=role("b"))}
+    trusts = {"a": EC2, "b": trusting(role("a"))}
+    blast = blast_of("a", trusts, may=may)
+    (edge,) = [edge for edge in blast.edges if edge.kind.startswith("put-role-policy")]
+    assert [call.operation for call in edge.calls] == ["PutRolePolicy", "AssumeRole"]
+    assert edge.calls[0].parameters["RoleName"] == "b"
+    fenced = blast_of("a", trusts, may=may, details={"b": FENCED}, policies=(fence(allow("s3:*")),))
+    assert [one[1] for one in steps(fenced)] == ["assume-role"]
+
+
+def test_groups_and_former_versions(survey_of: Callable[..., Survey]) -> None:
+    account = survey_of(
+        {},
+        users={"bob": allow("iam:PutGroupPolicy", "iam:AddUserToGroup", "iam:SetDefaultPolicyVersion"), "eve": None},
+        policies=(fence(allow("s3:*")),),
+    ).account
+    everything = {"Version": "2012-10-17", "Statement": [allow("*")]}
+    page = {
+        "RoleDetailList": [],
+        "UserDetailList": [],
+        "Policies": [],
+        "GroupDetailList": [
+            {
+                "GroupName": name,
+                "Arn": f"arn:aws:iam::{HOME}:group/{name}",
+                "Path": "/",
+                "GroupPolicyList": [{"PolicyName": "Own", "PolicyDocument": document}] if document else [],
+                "AttachedManagedPolicies": HOLDS_FENCE["AttachedManagedPolicies"] if name == "own" else [],
+            }
+            for name, document in (("own", None), ("admins", everything), ("others", None))
+        ],
+    }
+    builder = AccountBuilder("test")
+    builder.add_text(json.dumps(page), None)
+    groups = builder.build().groups
+    policy = account.policies[0]
+    old = replace(policy.versions[0], id="v0", default=False, document=replace(groups[1].inline[0]))
+    account = replace(
+        account,
+        groups=groups,
+        policies=(replace(policy, versions=(*policy.versions, old)),),
+        users=tuple(replace(one, groups=("own",) if one.name == "bob" else ()) for one in account.users),
+    )
+    blast = blast_radius(Ground([account], now=NOW), "bob")
+    assert [edge.kind for edge in blast.edges] == [
+        "set-default-policy-version",
+        "put-group-policy",
+        "add-user-to-group",
+    ]
+    assert blast.edges[0].calls[0].parameters == {"PolicyArn": FENCE, "VersionId": "v0"}
+    assert blast.edges[2].calls[0].parameters == {"GroupName": "admins", "UserName": "bob"}

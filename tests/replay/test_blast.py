@@ -14,6 +14,7 @@ from pytest_stsguard.account.build import AccountBuilder
 from pytest_stsguard.cloud.stolen import stolen_session
 from pytest_stsguard.drill import Drill
 from pytest_stsguard.drill.observation import observe
+from pytest_stsguard.policy import Policy
 from pytest_stsguard.reach.blast import Ground, blast_radius
 from pytest_stsguard.replay import Stage
 from pytest_stsguard.replay.blast import walk
@@ -129,6 +130,20 @@ def test_every_step_that_the_cloud_can_act_out_is_taken(account: Account) -> Non
         (root, "undo-containment", "start"): (True, ""),
         ("chained", "undo-containment", "start"): (True, ""),
     }
+
+
+def test_session_policies_hold_the_session_in_the_cloud_too(account: Account) -> None:
+    document = json.dumps(policy(allow("s3:*")))
+    session = [Policy.parse(document, kind="session")]
+    blast = blast_radius(Ground([account], now=NOW), "start", session=session)
+    assert [edge.kind for edge in blast.edges] == []
+    wide = json.dumps(policy(allow("sts:AssumeRole")))
+    session = [Policy.parse(wide, kind="session")]
+    blast = blast_radius(Ground([account], now=NOW), "start", session=session)
+    assert [(edge.kind, edge.to) for edge in blast.edges[:1]] == [("assume-role", arn("chained"))]
+    with Stage(account) as stage:
+        shown = walk(stage, blast, session=[wide])
+    assert all(one.done for one in shown.values())
 
 
 def test_a_contained_session_cannot_take_its_own_containment_back(account: Account) -> None:

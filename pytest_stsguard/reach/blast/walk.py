@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.reach.blast.assume import assumptions, federation
 from pytest_stsguard.reach.blast.model import Blast, Call, Edge, Node, account_node
 from pytest_stsguard.reach.blast.passing import passings
-from pytest_stsguard.reach.blast.writing import administration, credentials, promotions, trust_changes, undoings
+from pytest_stsguard.reach.blast.promoting import administration, elevations, promotions
+from pytest_stsguard.reach.blast.writing import credentials, trust_changes, undoings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pytest_stsguard.policy import Policy
     from pytest_stsguard.reach.blast.ground import Doors, Ground
     from pytest_stsguard.reach.permissions import Holder
 
@@ -22,8 +24,10 @@ __all__ = ["blast_radius"]
 EVERY_STEP: Final = 100
 """Identities up to which every step between them is told; of more, one step to each, and those back to the start."""
 
+_BECOMING: Final = frozenset({"assume-role", "update-trust-policy"})
 
-def blast_radius(ground: Ground, start: str) -> Blast:
+
+def blast_radius(ground: Ground, start: str, *, session: Sequence[Policy] | None = None) -> Blast:
     """Find what a thief can turn a stolen session, role or user into.
 
     Each step is asked of the policy engine with the policies as they are; conditions that a thief's surroundings decide
@@ -32,42 +36,54 @@ def blast_radius(ground: Ground, start: str) -> Blast:
     Args:
         ground: the account, or the accounts that may trust each other.
         start: the name or ARN of a role or user, or the ARN of a session.
+        session: the session policies of the stolen session; None when it has none. The role itself, which a step may lead
+            to, is then another node than the session.
 
     Raises:
         ConfigurationError: there is no such role or user.
     """
-    return _Walk(ground, ground.find(start)).result()
+    return _Walk(ground, ground.find(start), session).result()
 
 
 class _Walk:
-    def __init__(self, ground: Ground, start: Holder) -> None:
+    def __init__(self, ground: Ground, start: Holder, session: Sequence[Policy] | None) -> None:
         self._ground = ground
         self._start = start
+        self._stolen = start if session is None else start.limited(session)
         kind = "role" if start.trust is not None else "user"
-        self._nodes = {start.arn: Node(start.arn, kind, start.arn)}
+        self._id = start.arn if session is None else f"{start.arn}#session"
+        self._nodes = {self._id: Node(self._id, kind if session is None else "session", start.arn)}
         self._edges: list[Edge] = []
         self._known: set[tuple[str, str, str]] = set()
         self._open: dict[str, tuple[int, Doors]] = {}
 
     def result(self) -> Blast:
-        queue = deque([self._start.arn])
+        queue = deque([self._id])
         while queue:
-            holder = self._ground.holder(queue.popleft())
-            if holder is None:
-                continue
-            for edge, node in self._steps(holder):
-                key = (edge.source, edge.to, edge.kind)
-                if key in self._known:
-                    continue
-                self._known.add(key)
-                self._edges.append(edge)
-                if node.id not in self._nodes:
-                    self._nodes[node.id] = node
-                    queue.append(node.id)
+            here = queue.popleft()
+            holder = self._stolen if here == self._id else self._ground.holder(here)
+            for edge, node in self._steps(holder) if holder is not None else ():
+                self._add(replace(edge, source=here), node, queue)
         self._take_back()
         return self._blast()
 
+    def _add(self, edge: Edge, node: Node, queue: deque[str]) -> None:
+        key = (edge.source, edge.to, edge.kind)
+        if key in self._known:
+            return
+        self._known.add(key)
+        self._edges.append(edge)
+        if node.id not in self._nodes:
+            self._nodes[node.id] = node
+            queue.append(node.id)
+
     def _steps(self, holder: Holder) -> Iterator[tuple[Edge, Node]]:
+        for edge, node in self._direct(holder):
+            yield edge, node
+            if edge.kind in _BECOMING:
+                yield from elevations(holder, self._ground, edge)
+
+    def _direct(self, holder: Holder) -> Iterator[tuple[Edge, Node]]:
         if holder.may_do_anything():
             yield from administration(holder, self._ground)
             return
@@ -78,7 +94,8 @@ class _Walk:
         yield from passings(holder, self._ground, wanted)
         yield from trust_changes(holder, self._ground, wanted)
         yield from promotions(holder, self._ground)
-        yield from undoings(holder, self._start)
+        for edge, node in undoings(holder, self._start):
+            yield replace(edge, to=self._id), replace(node, id=self._id)
 
     def _wanted(self, arn: str) -> bool:
         """Tell whether a step to an identity is still of interest."""
@@ -99,17 +116,15 @@ class _Walk:
         if everything.id in self._nodes and self._start.trust is not None:
             parameters = {"RoleName": self._start.name, "PolicyName": "AWSRevokeOlderSessions"}
             call = Call("iam", "DeleteRolePolicy", parameters)
-            self._edges.append(
-                Edge(everything.id, self._start.arn, "undo-containment", "whoever may do anything", (call,))
-            )
+            self._edges.append(Edge(everything.id, self._id, "undo-containment", "whoever may do anything", (call,)))
 
     def _blast(self) -> Blast:
-        start = self._start.arn
+        start = self._id
         comes_back = any(edge.to == start and edge.source != start for edge in self._edges)
         nodes = tuple(replace(node, survives=comes_back if node.id == start else True) for node in self._nodes.values())
         accounts = [node.arn.split(":")[4] for node in nodes if node.kind == "account"]
         unbounded = f"the thief can come to do anything in account {', '.join(accounts)}" if accounts else ""
-        together = [node.arn for node in nodes if node.kind in {"role", "user", "new user"}]
+        together = dict.fromkeys(node.arn for node in nodes if node.kind in {"session", "role", "user", "new user"})
         return Blast(start, nodes, tuple(self._edges), tuple(together), unbounded, self._left_out())
 
     def _left_out(self) -> tuple[str, ...]:
