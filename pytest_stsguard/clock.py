@@ -36,6 +36,11 @@ class SimulatedClock(Clock):
         """Give the simulated moment, aware, in UTC."""
         return datetime.now(UTC) + self._offset
 
+    @property
+    def offset(self) -> timedelta:
+        """How far the simulated time is ahead of the wall clock."""
+        return self._offset
+
     def advance(self, seconds: float) -> datetime:
         """Move the time forward by `seconds` and give the new moment; `ValueError` for a move backwards."""
         if not seconds >= 0:

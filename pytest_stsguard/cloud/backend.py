@@ -83,6 +83,10 @@ class Backend:
         self._mock.stop()
         objects.uninstall()
 
+    def owns(self, account: str) -> bool:
+        """Whether an account of moto's came with this cloud."""
+        return account not in self._others
+
     @property
     def shared(self) -> bool:
         """Whether the test's own `mock_aws` is active beside the cloud's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from copy import copy
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_stsguard.clock import SimulatedClock
@@ -18,10 +19,12 @@ from pytest_stsguard.cloud.instances import Fleet, Instance
 from pytest_stsguard.cloud.layers import Consistency, Organization, Propagation, ResourcePolicies
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.server import Server
+from pytest_stsguard.cloud.snapshot import Stores, restore, save
 from pytest_stsguard.cloud.state import State
 from pytest_stsguard.cloud.sts import TokenService
 from pytest_stsguard.cloud.trail import Trail
 from pytest_stsguard.cloud.world import WORLDS, create_administrator
+from pytest_stsguard.cloud.worldfile import WorldFile
 from pytest_stsguard.errors import CloudError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,11 +56,15 @@ class Cloud:
     Any boto3 client of this process that signs with credentials from here is enforced here. One cloud may be open in a
     process at a time, since moto's state is global; threads share it safely.
 
+    `world` is ``"demo"``, ``"empty"``, or a file: a CloudFormation template (with its `parameters`), or a state that
+    `save` gave.
+
     With `consistency` changes of policies, principals and keys are seen late, as on AWS: within so many seconds, or
     ``"SECONDS:SEED"``; see docs/consistency.md.
 
     Raises:
         CloudError: when a second one is opened, or one is used after it was closed.
+        InputError: for a world's file that cannot be read or carried out.
         ConfigurationError: for an unknown `world`, an account id or a `consistency` that is none.
     """
 
@@ -66,17 +73,18 @@ class Cloud:
         *,
         account: str = DEFAULT_ACCOUNT,
         region: str = DEFAULT_REGION,
-        world: str = "demo",
+        world: str | Path = "demo",
+        parameters: Mapping[str, str] | None = None,
         consistency: Consistency | float | str | None = None,
     ) -> None:
-        if world not in WORLDS:
-            raise ConfigurationError(f"unknown world `{world}`", hint=f"there are: {', '.join(sorted(WORLDS))}")
+        self._file = _world_file(world, parameters)
         _check_account(account)
         self.account = account
         self.region = region
         self.clock = SimulatedClock()
         self.trail = Trail()
-        self._world = world
+        self._world = "empty" if self._file else str(world)
+        self.left_out: tuple[str, ...] = ()
         self._backend = Backend(account, region)
         self._ledger = Ledger(self.clock)
         state = State(self._backend)
@@ -121,6 +129,8 @@ class Cloud:
         try:
             WORLDS[self._world](self._backend)
             self._administrators[self.account] = self._create_administrator(self.account)
+            if self._file is not None:
+                self.left_out = self._file.plant(self)
         except BaseException:
             self.__exit__()
             raise
@@ -318,6 +328,29 @@ class Cloud:
             key = self._backend.service("iam").create_access_key(user)
         return Credentials(key.access_key_id, key.secret_access_key, origin=self)
 
+    def save(self) -> dict[str, Any]:
+        """Give the state of the cloud as JSON data; ``left_out`` in it names what is not saved. See docs/serve.md."""
+        self.admin  # noqa: B018 - raises when the cloud is closed
+        keys = {one: (key.access_key_id, key.secret_access_key) for one, key in self._administrators.items()}
+        return save(self._stores, keys)
+
+    def restore(self, state: Any) -> None:
+        """Put a saved state in the place of everything that is here; sessions and keys of that state work again.
+
+        Raises:
+            InputError: `state` is none, or one of another account, region or version of moto; nothing has changed then.
+        """
+        self.admin  # noqa: B018 - as above
+        with self._lock:
+            keys = restore(self._stores, state)
+            self._administrators = {one: Credentials(*key, origin=self) for one, key in keys.items()}
+            for account in self._administrators:
+                self._organization.membership.admit(account)
+
+    @property
+    def _stores(self) -> Stores:
+        return Stores(self._backend, self._ledger, self.clock, self._fleet)
+
     # What credentials.Origin asks.
 
     def session(self, credentials: Credentials) -> boto3.Session:
@@ -364,6 +397,20 @@ class Cloud:
         if event is None or not event.decisions:
             return None
         return event.decisions[-1].text()
+
+
+def _world_file(world: str | Path, parameters: Mapping[str, str] | None) -> WorldFile | None:
+    """Read the file that a world is named by; None for one of ours."""
+    if world not in WORLDS:
+        if not isinstance(world, Path) and not Path(world).suffix and not Path(world).exists():
+            raise ConfigurationError(
+                f"unknown world `{world}`",
+                hint=f"there are: {', '.join(sorted(WORLDS))}; or give a template's or a saved state's file",
+            )
+        return WorldFile.read(world, parameters)
+    if parameters:
+        raise ConfigurationError("only a template's world takes parameters")
+    return None
 
 
 def _check_account(account: str) -> None:

@@ -79,6 +79,17 @@ class Instance:
         """Drop the credentials that the instance holds, as a stop and a start do."""
         self._rotation.renew()
 
+    def held(self) -> list[Any]:
+        """Give the credentials that the instance holds, and for which role, for a saved state."""
+        return [self._rotation.held(), self._identity.held(), self._role_id]
+
+    def hold(self, held: list[Any] | None) -> None:
+        """Hold the credentials of a saved state, none without one."""
+        role, identity, role_id = held or ({}, {}, None)
+        self._rotation.hold(role)
+        self._identity.hold(identity)
+        self._role_id = role_id
+
     # What metadata.Host asks.
 
     def options(self) -> MetadataOptions:

@@ -7,7 +7,7 @@ import binascii
 import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,6 +135,27 @@ class Ledger:
         """Every session that was issued, in the order of issue."""
         with self._lock:
             return tuple(self._sessions.values())
+
+    def pages(self) -> tuple[list[Session], list[RootKey]]:
+        """Give everything that is written here."""
+        with self._lock:
+            return list(self._sessions.values()), list(self._roots.values())
+
+    @staticmethod
+    def check(pages: Any) -> None:
+        """Refuse what are no pages of a ledger, as a file may hold; TypeError or ValueError."""
+        sessions, roots = pages
+        if not all(isinstance(each, Session) for each in sessions) or not all(
+            isinstance(each, RootKey) for each in roots
+        ):
+            raise TypeError("these are no sessions")
+
+    def turn_to(self, pages: tuple[list[Session], list[RootKey]]) -> None:
+        """Begin again with other pages."""
+        sessions, roots = pages
+        with self._lock:
+            self._sessions = {each.access_key_id: each for each in sessions}
+            self._roots = {each.access_key_id: each for each in roots}
 
     def key_ids(self) -> frozenset[str]:
         """Every access key id that was issued here."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.cloud.connection import Limits, phrase
 from pytest_stsguard.cloud.listener import Listener
 from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.cloud.snapshot import text_of
+from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -60,16 +62,25 @@ class Server:
         if "origin" in request.headers:
             # A page in somebody's browser can reach loopback; nothing that it could want is in here.
             return _json(403, {"error": "controls are not for web pages"})
-        action = request.path[len(_CONTROL) :]
-        if (request.method, action) == ("POST", "clock"):
-            return self._move_clock(request)
-        if (request.method, action) == ("GET", "clock"):
-            return _json(200, {"now": self._cloud.clock.now().isoformat()})
-        if (request.method, action) == ("GET", "trail"):
-            return _json(200, {"Records": self._cloud.trail.records()})
-        if (request.method, action) == ("GET", "health"):
-            return _json(200, {"status": "ok"})
-        return _json(404, {"error": f"no `{request.method} {request.path}` here"})
+        controls: dict[tuple[str, str], Callable[[], Response]] = {
+            ("GET", "health"): lambda: _json(200, {"status": "ok"}),
+            ("GET", "clock"): lambda: _json(200, {"now": self._cloud.clock.now().isoformat()}),
+            ("POST", "clock"): lambda: self._move_clock(request),
+            ("GET", "trail"): lambda: _json(200, {"Records": self._cloud.trail.records()}),
+            ("GET", "state"): lambda: Response(200, _JSON, text_of(self._cloud.save()).encode()),
+            ("POST", "state"): lambda: self._restore(request),
+        }
+        control = controls.get((request.method, request.path[len(_CONTROL) :]))
+        return control() if control else _json(404, {"error": f"no `{request.method} {request.path}` here"})
+
+    def _restore(self, request: Request) -> Response:
+        try:
+            self._cloud.restore(json.loads(b"".join(request.blocks())))
+        except (ValueError, RecursionError):
+            return _json(400, {"error": "the saved state is no JSON"})
+        except InputError as error:
+            return _json(400, {"error": str(error)})
+        return _json(200, {"now": self._cloud.clock.now().isoformat()})
 
     def _move_clock(self, request: Request) -> Response:
         try:

@@ -62,6 +62,12 @@ def test_busy_port_is_one_clear_line(option: str) -> None:
         (("serve", "--port", "-1"), "-1"),
         (("serve", "--port", "many"), "many"),
         (("serve", "--host", "no such host"), "`no such host` is no address"),
+        (("serve", "--host", "192.0.2.1"), "insist by --allow-non-loopback"),
+        (("serve", "--world", "no-such-world"), "unknown world `no-such-world`"),
+        (("serve", "--world", "no-such.yaml"), "cannot read `no-such.yaml`"),
+        (("serve", "--parameter", "A=b"), "only a template's world takes parameters"),
+        (("serve", "--parameter", "A"), "`A` is no parameter"),
+        (("serve", "--state", "/dev/null/state.json"), "cannot write"),
         (("fly",), "fly"),
     ],
 )
@@ -75,7 +81,7 @@ def test_bad_usage_exits_with_2(arguments: tuple[str, ...], words: str) -> None:
 
 def test_listening_beyond_loopback_warns() -> None:
     process = subprocess.Popen(
-        [STSGUARD, "serve", "--host", "0.0.0.0", "--port", "0", "--imds-port", "0"],
+        [STSGUARD, "serve", "--host", "0.0.0.0", "--allow-non-loopback", "--port", "0", "--imds-port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -94,3 +100,41 @@ def test_help_shows_an_example() -> None:
     helped = run("serve", "--help")
     assert helped.returncode == 0
     assert "  Example:\n    stsguard serve --port 4599" in helped.stdout
+
+
+def test_a_state_outlives_the_server(tmp_path: Path) -> None:
+    import boto3
+
+    file = tmp_path / "state.json"
+    command = [STSGUARD, "serve", "--port", "0", "--imds-port", "0", "--world", "empty", "--state", str(file)]
+    keys = []
+    for users in ([], ["kept"]):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        keys.append(ready["admin"])
+        iam = boto3.client(
+            "iam",
+            endpoint_url=ready["endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id=ready["admin"]["AccessKeyId"],
+            aws_secret_access_key=ready["admin"]["SecretAccessKey"],
+        )
+        names = {user["UserName"] for user in iam.list_users()["Users"]}
+        assert names == {"stsguard-administrator", *users}
+        if not users:
+            iam.create_user(UserName="kept")
+        process.terminate()
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+    assert keys[0] == keys[1]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_state_that_cannot_be_read_is_one_clear_line(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_text("{}")
+    done = run("serve", "--port", "0", "--state", str(file))
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "state.json" in done.stderr

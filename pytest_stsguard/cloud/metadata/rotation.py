@@ -90,6 +90,17 @@ class CredentialRotation:
                         self._held[delivery] = fresh
                         return fresh
 
+    def held(self) -> dict[str, InstanceCredentials]:
+        """Give what is held, by delivery."""
+        with self._state:
+            return dict(self._held)
+
+    def hold(self, held: dict[str, InstanceCredentials]) -> None:
+        """Hold other credentials from now on."""
+        with self._state:
+            self._held = dict(held)
+            self._generation += 1
+
     def renew(self) -> None:
         """Drop what is held, so that the next call of `current` issues anew."""
         with self._state:
