@@ -52,7 +52,7 @@ class Campaign:
         self, journal: Journal, clients: Clients, *, clock: Clock, jobs: int = 4, rate: float | None = None
     ) -> None:
         self._journal = journal
-        self._clients = clients
+        self._clients = _Kept(clients)
         self._clock = clock
         self._jobs = jobs
         self._pace = _Pace(clock, rate) if rate else None
@@ -153,6 +153,7 @@ class Campaign:
             return Outcome(name, error=AwsUnavailableError(f"`{name}`: {' '.join(str(error).split()).rstrip('.')}"))
 
     def _make(self, name: str, planned: Plan | None, header: Mapping[str, Any]) -> Plan:
+        fresh = planned is None
         if planned is None:
             scope = dict(header["scope"])
             if scope.get("cutoff"):
@@ -163,7 +164,7 @@ class Campaign:
         for step, change in enumerate(planned.changes):
             if step not in done:
                 self._journal.write("intent", target=name, step=step, change=change.as_json())
-                change.make(self._clients)
+                change.make(self._clients, fresh=fresh)
                 self._journal.write("done", target=name, step=step)
         self._journal.write("end", target=name)
         return planned
@@ -177,6 +178,22 @@ class Campaign:
                 change.undo(self._clients)
         self._journal.write("back", target=name)
         return planned
+
+
+class _Kept:
+    """Makes each client once: making one costs more than a call. Clients are safe to share between threads."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._make = clients
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str) -> Any:
+        """Give the client of a service."""
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
 
 
 class _Pace:

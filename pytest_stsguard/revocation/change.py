@@ -29,13 +29,17 @@ class Change:
     before: Any
     after: Any
 
-    def make(self, clients: Clients) -> bool:
+    def make(self, clients: Clients, *, fresh: bool = False) -> bool:
         """Write `after`; whether it had to be written.
+
+        Args:
+            clients: makes boto3 clients.
+            fresh: whether `before` was read a moment ago, for this very change: then it is not read once more.
 
         Raises:
             InputError: the setting holds neither state.
         """
-        if self.setting.kind == RESTART:
+        if fresh or self.setting.kind == RESTART:
             self.setting.write(clients, self.after)
             return True
         return self._write(clients, self.before, self.after)

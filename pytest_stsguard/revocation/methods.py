@@ -137,7 +137,7 @@ def revoke(
     if planned is not None:
         planned(intended)
     for change in intended.changes:
-        change.make(reached)
+        change.make(reached, fresh=True)
     revocation = Revocation(intended, reached)
     if accepted is not None:
         accepted(revocation)

@@ -1,12 +1,14 @@
 """One thing in an account that a revocation changes: read it, write it, compare.
 
-A state is plain JSON, and None is absence, so that a journal can hold what was there and put it back exactly.
+A state is plain JSON, and None is absence, so that a journal can hold what was there and put it back exactly. A write whose
+answer was lost is made again by the SDK: what it finds done already is done.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,10 +77,12 @@ def _read_role_policy(clients: Clients, role: str, name: str) -> State:
 
 
 def _write_role_policy(clients: Clients, state: State, role: str, name: str) -> None:
+    iam = clients("iam")
     if state is None:
-        clients("iam").delete_role_policy(RoleName=role, PolicyName=name)
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
     else:
-        clients("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(state))
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(state))
 
 
 def _read_user_policy(clients: Clients, user: str, name: str) -> State:
@@ -90,10 +94,12 @@ def _read_user_policy(clients: Clients, user: str, name: str) -> State:
 
 
 def _write_user_policy(clients: Clients, state: State, user: str, name: str) -> None:
+    iam = clients("iam")
     if state is None:
-        clients("iam").delete_user_policy(UserName=user, PolicyName=name)
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_user_policy(UserName=user, PolicyName=name)
     else:
-        clients("iam").put_user_policy(UserName=user, PolicyName=name, PolicyDocument=json.dumps(state))
+        iam.put_user_policy(UserName=user, PolicyName=name, PolicyDocument=json.dumps(state))
 
 
 def _read_role_attachment(clients: Clients, role: str, arn: str) -> State:
@@ -103,7 +109,11 @@ def _read_role_attachment(clients: Clients, role: str, arn: str) -> State:
 
 def _write_role_attachment(clients: Clients, state: State, role: str, arn: str) -> None:
     iam = clients("iam")
-    (iam.detach_role_policy if state is None else iam.attach_role_policy)(RoleName=role, PolicyArn=arn)
+    if state is None:
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.detach_role_policy(RoleName=role, PolicyArn=arn)
+    else:
+        iam.attach_role_policy(RoleName=role, PolicyArn=arn)
 
 
 def _read_user_attachment(clients: Clients, user: str, arn: str) -> State:
@@ -113,7 +123,11 @@ def _read_user_attachment(clients: Clients, user: str, arn: str) -> State:
 
 def _write_user_attachment(clients: Clients, state: State, user: str, arn: str) -> None:
     iam = clients("iam")
-    (iam.detach_user_policy if state is None else iam.attach_user_policy)(UserName=user, PolicyArn=arn)
+    if state is None:
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.detach_user_policy(UserName=user, PolicyArn=arn)
+    else:
+        iam.attach_user_policy(UserName=user, PolicyArn=arn)
 
 
 def _read_boundary(clients: Clients, role: str) -> State:
@@ -122,10 +136,12 @@ def _read_boundary(clients: Clients, role: str) -> State:
 
 
 def _write_boundary(clients: Clients, state: State, role: str) -> None:
+    iam = clients("iam")
     if state is None:
-        clients("iam").delete_role_permissions_boundary(RoleName=role)
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_role_permissions_boundary(RoleName=role)
     else:
-        clients("iam").put_role_permissions_boundary(RoleName=role, PermissionsBoundary=state)
+        iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=state)
 
 
 def _read_managed_policy(clients: Clients, arn: str) -> State:
@@ -138,10 +154,16 @@ def _read_managed_policy(clients: Clients, arn: str) -> State:
 
 
 def _write_managed_policy(clients: Clients, state: State, arn: str) -> None:
+    iam = clients("iam")
     if state is None:
-        clients("iam").delete_policy(PolicyArn=arn)
-    else:
-        clients("iam").create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=json.dumps(state))
+        with suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_policy(PolicyArn=arn)
+        return
+    try:
+        iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=json.dumps(state))
+    except iam.exceptions.EntityAlreadyExistsException:
+        if _read_managed_policy(clients, arn) != state:
+            raise
 
 
 def _read_trust(clients: Clients, role: str) -> State:
