@@ -1,11 +1,12 @@
 """Policy documents on their way into the account: refused at the door when AWS would refuse them.
 
-moto stores much that IAM rejects; a document that the engine cannot read must not come to lie in the account.
+moto stores much that AWS rejects; a document that the engine cannot read must not come to lie in the account.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.errors import PolicyError, UnsupportedError
@@ -16,29 +17,57 @@ if TYPE_CHECKING:
 
 __all__ = ["check_documents"]
 
-# operation -> the parameter that holds the document, and its kind
-_IAM = {
-    "PutRolePolicy": ("PolicyDocument", "identity"),
-    "PutUserPolicy": ("PolicyDocument", "identity"),
-    "PutGroupPolicy": ("PolicyDocument", "identity"),
-    "CreatePolicy": ("PolicyDocument", "identity"),
-    "CreatePolicyVersion": ("PolicyDocument", "identity"),
-    "CreateRole": ("AssumeRolePolicyDocument", "trust"),
-    "UpdateAssumeRolePolicy": ("PolicyDocument", "trust"),
+# service and operation -> the path of the parameter that holds the document, its kind, the service's code for a bad one
+_PLACES: Final[dict[tuple[str, str], tuple[str, str, str]]] = {
+    **{
+        ("iam", operation): (parameter, kind, "MalformedPolicyDocument")
+        for operation, parameter, kind in (
+            ("PutRolePolicy", "PolicyDocument", "identity"),
+            ("PutUserPolicy", "PolicyDocument", "identity"),
+            ("PutGroupPolicy", "PolicyDocument", "identity"),
+            ("CreatePolicy", "PolicyDocument", "identity"),
+            ("CreatePolicyVersion", "PolicyDocument", "identity"),
+            ("CreateRole", "AssumeRolePolicyDocument", "trust"),
+            ("UpdateAssumeRolePolicy", "PolicyDocument", "trust"),
+        )
+    },
+    ("dynamodb", "PutResourcePolicy"): ("Policy", "resource", "ValidationException"),
+    ("ecr", "SetRepositoryPolicy"): ("policyText", "resource", "InvalidParameterException"),
+    ("efs", "PutFileSystemPolicy"): ("Policy", "resource", "InvalidPolicyException"),
+    ("events", "PutPermission"): ("Policy", "resource", "ValidationException"),
+    ("glue", "PutResourcePolicy"): ("PolicyInJson", "resource", "InvalidInputException"),
+    ("kinesis", "PutResourcePolicy"): ("Policy", "resource", "InvalidArgumentException"),
+    ("kms", "CreateKey"): ("Policy", "resource", "MalformedPolicyDocumentException"),
+    ("kms", "PutKeyPolicy"): ("Policy", "resource", "MalformedPolicyDocumentException"),
+    ("logs", "PutDestinationPolicy"): ("accessPolicy", "resource", "InvalidParameterException"),
+    ("logs", "PutResourcePolicy"): ("policyDocument", "resource", "InvalidParameterException"),
+    ("s3", "PutBucketPolicy"): ("Policy", "resource", "MalformedPolicy"),
+    ("secretsmanager", "PutResourcePolicy"): ("ResourcePolicy", "resource", "MalformedPolicyDocumentException"),
+    ("sns", "CreateTopic"): ("Attributes.Policy", "resource", "InvalidParameter"),
+    ("sqs", "CreateQueue"): ("Attributes.Policy", "resource", "InvalidAttributeValue"),
+    ("sqs", "SetQueueAttributes"): ("Attributes.Policy", "resource", "InvalidAttributeValue"),
 }
 
 
 def check_documents(call: Call) -> None:
-    """Refuse a call that would store a document which AWS refuses, with IAM's code and the place in the document."""
-    if call.service != "iam" or call.operation not in _IAM:
+    """Refuse a call that would store a document which AWS refuses, with the service's code and the place in it."""
+    if (call.service, call.operation) == ("sns", "SetTopicAttributes"):
+        is_policy = call.parameters.get("AttributeName") == "Policy"
+        place = ("AttributeValue", "resource", "InvalidParameter") if is_policy else None
+    else:
+        place = _PLACES.get((call.service, call.operation))
+    if place is None:
         return
-    parameter, kind = _IAM[call.operation]
-    text = call.parameters.get(parameter)
-    if not isinstance(text, str):
+    path, kind, code = place
+    value: Any = call.parameters
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    # An attribute is taken away by an empty text.
+    if not isinstance(value, str) or (not value and "." in path):
         return
     try:
-        Policy.parse(text, kind=kind)
+        Policy.parse(value, kind=kind)
     except UnsupportedError as error:
         raise Fault(Refusal.NOT_SIMULATED, f"policy document: {error}") from error
     except PolicyError as error:
-        raise Fault(None, str(error), code="MalformedPolicyDocument") from error
+        raise Fault(None, str(error), code=code) from error

@@ -30,7 +30,7 @@ from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
-from pytest_stsguard.policy.arns import account_of
+from pytest_stsguard.policy.arns import account_of, is_account_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -188,7 +188,10 @@ class Gate:
             account = caller.account or self._backend.account
             lookup = Lookup(self._backend, self._state, account)
             passage.needed = required(
-                call, account=account, state=lookup, caller_name=caller.name if caller.kind == "user" else None
+                call,
+                account=_named_account(call) or account,
+                state=lookup,
+                caller_name=caller.name if caller.kind == "user" else None,
             )
             passage.batch = batch = deletion_of(call)
             for position, permission in batch.positions(passage.needed) if batch else enumerate(passage.needed):
@@ -292,6 +295,12 @@ class Gate:
                 response=response if told else None,
             )
         )
+
+
+def _named_account(call: Call) -> str | None:
+    """Give the account whose registry or catalogue a call names: their resources are named without their account."""
+    named = call.parameters.get({"ecr": "registryId", "glue": "CatalogId"}.get(call.service, ""))
+    return named if isinstance(named, str) and is_account_id(named) else None
 
 
 def _resources(passage: _Passage) -> tuple[tuple[str, str], ...]:

@@ -117,6 +117,23 @@ CASES = [
         lambda client, arn: client.get_item(TableName=arn, Key={"k": {"S": "x"}}),
     ),
     Case(
+        "ecr",
+        "ecr:DescribeImages",
+        lambda client: str(client.create_repository(repositoryName="shared")["repository"]["repositoryArn"]),
+        lambda client, _, text: client.set_repository_policy(repositoryName="shared", policyText=text),
+        lambda client, arn: client.describe_images(registryId=arn.split(":")[4], repositoryName="shared"),
+        resource=False,
+    ),
+    Case(
+        "events",
+        "events:PutEvents",
+        lambda client: str(client.create_event_bus(Name="shared")["EventBusArn"]),
+        lambda client, _, text: client.put_permission(EventBusName="shared", Policy=text),
+        lambda client, arn: client.put_events(
+            Entries=[{"Source": "s", "DetailType": "d", "Detail": "{}", "EventBusName": arn}]
+        ),
+    ),
+    Case(
         "kinesis",
         "kinesis:DescribeStreamSummary",
         _stream,
@@ -248,3 +265,29 @@ def test_policy_that_cannot_be_read_is_said_aloud(accounts: Accounts) -> None:
     }
     queue.policy = accounts.document(statement)
     assert accounts.code_of(sqs.send_message, QueueUrl=url, MessageBody="x") == "NotImplemented"
+
+
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [
+        ("s3", "MalformedPolicy"),
+        ("sqs", "InvalidAttributeValue"),
+        ("sns", "InvalidParameter"),
+        ("kms", "MalformedPolicyDocumentException"),
+        ("secretsmanager", "MalformedPolicyDocumentException"),
+        ("dynamodb", "ValidationException"),
+        ("kinesis", "InvalidArgumentException"),
+    ],
+)
+def test_document_that_the_service_refuses_is_not_stored(accounts: Accounts, service: str, code: str) -> None:
+    case, owner = BY_SERVICE[service], accounts.client(service)
+    arn = _arn_of(service, accounts.home)
+    broken = {"Effect": "Allow", "Principal": "*", "Action": case.action, "Resource": "*", "Condition": {"Odd": {}}}
+    assert accounts.code_of(case.write, owner, arn, accounts.document(broken)) == code
+
+
+def _arn_of(service: str, account: str) -> str:
+    if service == "s3":
+        return "arn:aws:s3:::shared-between-accounts"
+    noun = {"dynamodb": "table/", "kinesis": "stream/", "secretsmanager": "secret:", "kms": "key/"}.get(service, "")
+    return f"arn:aws:{service}:us-east-1:{account}:{noun}shared"
