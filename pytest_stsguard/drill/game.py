@@ -98,6 +98,7 @@ def play(
 
     stage = Stage(ground, chosen, note=note, given=given)
     state = ""
+    kept = _delay(ground, chosen.consistency)
     try:
         for phase in PHASES:
             stage.phase = phase
@@ -111,8 +112,18 @@ def play(
         stage.fail(str(error))
     finally:
         _restore(stage)
+        _delay(ground, kept)
     metrics = measure(stage.sightings, stage.moments, region=ground.region)
     return Result(chosen, state, tuple(stage.failures), tuple(timeline), metrics)
+
+
+def _delay(ground: Ground, consistency: Any) -> Any:
+    """Let the simulated cloud see changes late when a scenario asks for it; gives how late they were seen before."""
+    if consistency is None or not isinstance(ground, Simulated):
+        return None
+    kept = ground.cloud.consistency or 0
+    ground.cloud.consistency = consistency
+    return kept
 
 
 def _check_ground(scenario: Scenario, ground: Ground, given: Mapping[str, str]) -> None:

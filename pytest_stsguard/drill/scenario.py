@@ -7,6 +7,7 @@
     probes = ["s3.list_buckets"]     # default: a read-only set over three protocols
     denials = 3                      # so many in a row before a denial is believed
     within  = 60                     # seconds that each expectation is waited for; default: what the place needs
+    consistency = 60                 # seconds within which the simulated cloud lets a change be seen; default: at once
 
     [[warm_up]]                      # then [[theft]], [[containment]], [[recovery]], [[cleanup]]
     act  = "role"
@@ -40,8 +41,9 @@ STATES = dict(zip(PHASES, ("warmed up", "running", "contained", "recovered", "cl
 PROBES = ("s3.list_buckets", "dynamodb.list_tables", "iam.list_account_aliases")
 """The probes of a scenario that names none: read-only, over the rest-xml, json and query protocols."""
 
-_KEYS = {"title", "about", "probes", "denials", "within", *PHASES}
+_KEYS = {"title", "about", "probes", "denials", "within", "consistency", *PHASES}
 _SUFFIX = ".toml"
+_LONGEST = 3600
 _SIMULATED_ONLY = {"instance", "container", "ci", "console", "restart"}
 
 
@@ -65,6 +67,7 @@ class Scenario:
     probes: tuple[str, ...] = PROBES
     denials: int = IN_A_ROW
     within: float | None = None
+    consistency: float | None = None
 
     @property
     def acts(self) -> tuple[Act, ...]:
@@ -73,8 +76,9 @@ class Scenario:
 
     @property
     def simulated_only(self) -> tuple[str, ...]:
-        """The acts for which it needs the simulated cloud; empty: it can be played on an account."""
-        return tuple(dict.fromkeys(act.verb for act in self.acts if act.verb in _SIMULATED_ONLY))
+        """The acts and settings for which it needs the simulated cloud; empty: it can be played on an account."""
+        acts = tuple(dict.fromkeys(act.verb for act in self.acts if act.verb in _SIMULATED_ONLY))
+        return acts if self.consistency is None else ("consistency", *acts)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -95,15 +99,13 @@ class Scenario:
         denials = data.get("denials", IN_A_ROW)
         if not isinstance(denials, int) or isinstance(denials, bool) or not 1 <= denials <= 100:  # noqa: PLR2004 - sane
             raise ConfigurationError(f"`denials` is a number from 1 to 100, not `{denials}`", location=name)
-        within = data.get("within")
-        if within is not None and (isinstance(within, bool) or not isinstance(within, int | float) or within < 0):
-            raise ConfigurationError(f"`within` is a number of seconds, not `{within}`", location=name)
+        within, consistency = _seconds(data, "within", name), _seconds(data, "consistency", name)
         probes = _probes(data.get("probes", list(PROBES)), name)
         parts = {phase: _part(data.get(phase, []), f"{name}: {phase}") for phase in PHASES}
         if not parts["theft"]:
             raise ConfigurationError("nothing is stolen", location=name, hint="write a part [[theft]]")
         title, about = str(data.get("title", name)), str(data.get("about", ""))
-        return cls(name, title, parts, about=about, probes=probes, denials=denials, within=within)
+        return cls(name, title, parts, about=about, probes=probes, denials=denials, within=within, consistency=consistency)
 
 
 def load_scenario(name: str) -> Scenario:
@@ -133,6 +135,15 @@ def shipped() -> tuple[str, ...]:
     """List the scenarios that come with the package, by name."""
     folder = resources.files(__package__).joinpath("scenarios")
     return tuple(sorted(one.name.removesuffix(_SUFFIX) for one in folder.iterdir() if one.name.endswith(_SUFFIX)))
+
+
+def _seconds(data: Mapping[str, Any], key: str, name: str) -> float | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST:
+        raise ConfigurationError(f"`{key}` is a number of seconds up to {_LONGEST}, not `{value}`", location=name)
+    return float(value)
 
 
 def _probes(value: Any, name: str) -> tuple[str, ...]:

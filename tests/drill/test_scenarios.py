@@ -24,6 +24,7 @@ RECOVERING = {
     "ci-credentials",
     "container-credentials",
     "instance-credentials",
+    "late-revocation",
     "one-session",
     "thief-assumes-again",
 }
@@ -63,6 +64,26 @@ def test_every_shipped_scenario_passes_measures_and_leaves_nothing_behind(sts_cl
 
 def test_job_of_a_pipeline_is_robbed_contained_and_works_again(sts_cloud: Cloud) -> None:
     assert play("ci-credentials", sts_cloud).passed
+
+
+def test_late_revocation_is_told_from_an_early_denial(sts_cloud: Cloud) -> None:
+    result = play("late-revocation", sts_cloud)
+    assert result.passed
+    assert sts_cloud.consistency is None
+    assert result.metrics.time_to_revoke is not None
+    assert result.metrics.time_to_revoke > 3
+    at = [step.action for step in result.timeline].index("revoked")
+    seen = [step.action for step in result.timeline[at:] if step.detail.startswith("s3.list_buckets to stolen")]
+    last = len(seen) - seen[::-1].index("allowed")
+    assert "denied" in seen[:last]  # and yet the thief went on
+    assert len(seen[last:]) >= 3
+
+
+def test_verdict_that_waits_for_nothing_fails_on_a_late_revocation(sts_cloud: Cloud) -> None:
+    data = data_of("late-revocation") | {"within": 0}
+    data["warm_up"].insert(1, {"act": "advance", "seconds": 60})
+    result = play(Scenario.parse(data, name="hasty"), sts_cloud)
+    assert "s3.list_buckets to `stolen` was allowed, and denied was expected" in result.failures
 
 
 def expectations(data: dict[str, Any]) -> list[dict[str, Any]]:
