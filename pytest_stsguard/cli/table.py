@@ -30,6 +30,8 @@ def table_of(report: Report) -> str:
 def _entry(finding: Finding) -> list[str]:
     where = f"  [{printable(finding.location[0])}:{finding.location[1]}]" if finding.location else ""
     state = "  (muted)" if finding.muted is not None else "  (baseline)" if finding.baselined else ""
+    if finding.evidence.get("demonstrated") is True:
+        state += "  (demonstrated)"
     return [
         f"{_coloured(str(finding.severity))}  {finding.control}  {printable(finding.resource)}{state}",
         f"          {printable(finding.message)}{where}",

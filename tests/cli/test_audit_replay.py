@@ -51,3 +51,10 @@ def test_a_run_without_replay_marks_nothing(checkout: Path) -> None:
     result = CliRunner().invoke(audit, arguments, standalone_mode=False)
     assert json.loads(result.stdout)["findings"]
     assert "demonstrated" not in result.stdout
+
+
+def test_the_table_says_what_was_demonstrated(checkout: Path) -> None:
+    target = f"export:{checkout / 'examples' / 'account.json'}"
+    arguments = [target, "--role", "public-demo", "--at", AT, "--replay"]
+    result = CliRunner().invoke(audit, arguments, standalone_mode=False)
+    assert "STSG-101  arn:aws:iam::111122223333:role/public-demo  (demonstrated)" in result.stdout
