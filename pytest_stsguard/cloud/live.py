@@ -116,6 +116,19 @@ def _queried(logs: Any, _: str, identifier: str) -> str | None:
     return f"{found.log_groups[0].arn}:log-stream:" if found is not None and found.log_groups else None
 
 
+def _job_definition(batch: Any, _: str, identifier: str) -> str | None:
+    """Find the newest revision of a job definition."""
+    found = [each for each in list(batch._job_definitions.values()) if each.name == identifier]  # noqa: SLF001 - moto's read goes by status as well
+    return str(max(found, key=lambda each: int(each.revision)).arn) if found else None
+
+
+def _identity(ses: Any, _: str, identifier: str) -> str | None:
+    """Find the verified identity that an address is sent from: itself, or its domain."""
+    domain = identifier.rpartition("@")[2]
+    name = next((each for each in (identifier, domain) if each in ses.email_identities), None)
+    return None if name is None else f"arn:aws:ses:{ses.region_name}:{ses.account_id}:identity/{name}"
+
+
 _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("autoscaling", "autoScalingGroup"): _named("autoscaling_groups"),
     ("autoscaling", "launchConfiguration"): _named("launch_configurations"),
@@ -135,10 +148,12 @@ _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
         arn="organization_conformance_pack_arn",
     ),
     ("kms", "alias"): _alias,
+    ("batch", "job-definition"): _job_definition,
     ("athena", "query"): _workgroup,
     ("mq", "brokers"): _broker,
     ("organizations", "*"): _organized,
     ("rds", "proxy"): _named("db_proxies", by="db_proxy_name"),
+    ("ses", "identity"): _identity,
     ("secretsmanager", "Secret"): _secret,
     ("servicediscovery", "*"): _service_of_namespace,
 }

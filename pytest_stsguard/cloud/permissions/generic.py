@@ -25,6 +25,7 @@ __all__ = ["Table", "context_of", "generic", "is_creation", "known_action", "own
 _NEW = "+"
 _LOOKED_UP = "?"
 _SKIP = "-"
+_REQUEST_TAG = "aws:RequestTag/"
 _CREATION = ("Create", "Run", "Allocate", "Copy", "Import", "Request", "Register", "Purchase", "Upload", "Put")
 
 
@@ -113,6 +114,9 @@ def context_of(scope: Scope, found: Action, use: Use | None, arn: str, *, tags: 
     """Give the tags of the request and of the resource, as far as the action knows such keys."""
     keys = found.keys | (use.keys if use else frozenset())
     context: Context = tag_context(tags) if "aws:TagKeys" in keys else {}
+    if not any(key.startswith(_REQUEST_TAG) for key in keys):
+        # What removes tags may name their values too; a policy cannot ask for those.
+        context = {key: value for key, value in context.items() if not key.startswith(_REQUEST_TAG)}
     context.update(own_tags(scope, keys, arn))
     return context
 

@@ -33,6 +33,7 @@ _NO_RESOURCE = frozenset(
     {"token", "nexttoken", "clienttoken", "clientrequesttoken", "catalog", "account", "awsaccount", "owneraccount"}
     | {"request", "attribute", "admin", "include"}
 )
+_MARKS = (NEW, LOOKED_UP, SKIP, INSTEAD)
 # Operations that name one resource of any of the action's types.
 _ONE_OF_MANY = re.compile("[Tt]ag(s|Resource)")
 
@@ -60,7 +61,10 @@ def targets(scope: Scope, service: Service, action: Action) -> list[Target]:
             return _nothing(scope, action)
     families = {_family(target.use) for target in found.values()}
     for use in missing:
-        if _family(use) in families or (found and (_is_one_of_many(scope) or _left_out(scope, service, use))):
+        # A parameter may take one of several types: the other type's resource is not one of this type as well.
+        if (values := _values(scope, service, action, use)) and found.keys() >= set(values):
+            continue
+        if _family(use) in families or (found and (_is_one_of_many(scope) or _left_out(scope, service, action, use))):
             continue
         found.update({target.arn: target for target in _fallback(scope, service, action, use)})
     return list(found.values())
@@ -82,23 +86,33 @@ def _is_one_of_many(scope: Scope) -> bool:
 
 def _named(scope: Scope, service: Service, action: Action, use: Use) -> list[Target] | None:
     """Give the resources of one type that the call names; None for a type that plays no part."""
-    given = _given(scope, service, action, use)
-    paths = (service.paths.get(use.name, "") if given is None else given).split()
+    paths = _paths(scope, service, action, use)
     if paths == [SKIP]:
         return None
-    own = variables(use.template)
-    plain = [path for path in paths if path not in (NEW, LOOKED_UP) and not path.startswith(INSTEAD)]
-    values = [each for each in scope.texts(*plain) if _admits(use, each)]
-    if given is None:
-        values = values or _by_name(scope, service, use, own[-1:], stems=(squeezed(use.name),))
-        values = values or _arns(scope, use)
-    values = values or [path.removeprefix(INSTEAD) for path in paths if path.startswith(INSTEAD)]
-    found = [Target(use, arn) for value in values if (arn := _written(scope, service, use, value))]
-    if not own and not found and given is None and use.required:
+    written = [_written(scope, service, use, value) for value in _values(scope, service, action, use)]
+    if written and not any(written) and "" in written:
+        return None
+    found = [Target(use, arn) for arn in written if arn]
+    if not variables(use.template) and not found and use.required and _given(scope, service, action, use) is None:
         found = [Target(use, scope.arn(use.template))]
     if not found and (NEW in paths or LOOKED_UP in paths):
         found.append(Target(use, any_of(scope, service, use), new=NEW in paths))
     return found
+
+
+def _values(scope: Scope, service: Service, action: Action, use: Use) -> list[str]:
+    """Give the parameters' values that name resources of one type."""
+    paths = _paths(scope, service, action, use)
+    values = scope.texts(*(path for path in paths if path[0] not in _MARKS))
+    if _given(scope, service, action, use) is None:
+        values = values or _by_name(scope, service, use, variables(use.template)[-1:], stems=(squeezed(use.name),))
+        values = values or _arns(scope, use)
+    return values or [path.removeprefix(INSTEAD) for path in paths if path.startswith(INSTEAD)]
+
+
+def _paths(scope: Scope, service: Service, action: Action, use: Use) -> list[str]:
+    given = _given(scope, service, action, use)
+    return (service.paths.get(use.name, "") if given is None else given).split()
 
 
 def _given(scope: Scope, service: Service, action: Action, use: Use) -> str | None:
@@ -146,8 +160,9 @@ def _by_name(
 
 def _matching(operation: str, variable: Name, parameters: Iterable[str], stems: tuple[str, ...]) -> list[str]:
     """Give the parameters that can fill a variable, the likeliest first."""
-    ways = [variable.stem, *stems]
-    if stems and _is_about(operation, tuple(way for way in ways if way)):
+    # A bare `Id` or `Name` is the resource's own only where the operation is about it.
+    ways = [stem for stem in (variable.stem, *stems) if stem]
+    if (stems and _is_about(operation, tuple(ways))) or not (stems or variable.stem):
         ways.append("")
     return [name for way in dict.fromkeys(ways) for name in parameters if fits(variable, parse_name(name), (way,))]
 
@@ -159,11 +174,11 @@ def _is_about(operation: str, stems: tuple[str, ...]) -> bool:
 
 
 def _written(scope: Scope, service: Service, use: Use, value: str) -> str | None:
-    """Write the ARN of the resource that `value` names; None when its parents are not named."""
-    if service.arn is not None and (arn := service.arn(scope, use, value)) is not None:
+    """Write the ARN of the resource that `value` names: None when it cannot be told, ``""`` when it is of another type."""
+    if service.arn is not None and (arn := service.arn(scope, use, value)) not in (None, value):
         return arn
     if value.startswith("arn:"):
-        return value
+        return value if _admits(use, value) else None
     if use.name in service.existing:
         known = scope.state.existing_arn(scope.call.service, use.name, value, scope.call.region)
         if known is not None:
@@ -175,14 +190,19 @@ def _written(scope: Scope, service: Service, use: Use, value: str) -> str | None
 
 def _filled(scope: Scope, service: Service, use: Use, value: str) -> str | None:
     template = use.template
-    for name in variables(template)[:-1]:
+    *before, last = variables(template) or ("",)
+    for name in before:
         parents = _by_name(scope, service, use, (name,))
         if len(parents) != 1:
             return None
         # A parent that is given as an ARN is named by its end.
         parent = parents[0]
         parent = parent.rpartition("/")[2].rpartition(":")[2] if parent.startswith("arn:") else parent
+        parent = service.values.get(parent, parent)
         template = template.replace(f"${{{name}}}", parent)
+        # What names the part before is not the random id that comes after it.
+        if parent == value and parse_name(last).kind != "name":
+            value = "*"
     return scope.arn(template, value)
 
 
@@ -199,15 +219,17 @@ def _created(scope: Scope, use: Use) -> bool:
     return noun(scope.call.operation) in (squeezed(use.name), *(parse_name(name).stem for name in last))
 
 
-def _left_out(scope: Scope, service: Service, use: Use) -> bool:
+def _left_out(scope: Scope, service: Service, action: Action, use: Use) -> bool:
     """Tell whether the operation has a parameter for a resource of the type, which this call leaves out."""
+    given = _given(scope, service, action, use)
     last = variables(use.template)[-1:]
-    if _is_about(scope.call.operation, (squeezed(use.name), *(parse_name(name).stem or " " for name in last))):
+    stems = tuple(stem for stem in (squeezed(use.name), *(parse_name(name).stem for name in last)) if stem)
+    if given is None and _is_about(scope.call.operation, stems):
         return False
     taken = model(scope.call.service).operation_model(scope.call.operation).input_shape
-    members = taken.members if taken else {}
+    members = [name for name in (taken.members if taken else ()) if name not in scope.call.parameters]
     paths = [path for name in last for path in service.variables.get(name, "").split()]
-    paths += (service.operations.get(scope.call.operation, {}).get(use.name) or service.paths.get(use.name, "")).split()
+    paths += _paths(scope, service, action, use)
     if any(path.partition(".")[0] in members for path in paths):
         return True
     return any(_matching(scope.call.operation, parse_name(name), members, (squeezed(use.name),)) for name in last)

@@ -44,7 +44,8 @@ _OF_A_SERVICE: dict[str, dict[str, Any]] = {
         "targets": ["arn:aws:iot:us-east-1:111122223333:thing/sample"],
     },
     # A key's id at the start, as in what moto encrypts.
-    "kms": {"CiphertextBlob": "MTIzNGFiY2QtMTJhYi0zNGNkLTU2ZWYtMTIzNDU2Nzg5MGFiAAAA"},
+    "events": {"EventSourceArn": "arn:aws:events:us-east-1:111122223333:event-bus/sample"},
+    "kms": {"AliasName": "alias/sample", "CiphertextBlob": "MTIzNGFiY2QtMTJhYi0zNGNkLTU2ZWYtMTIzNDU2Nzg5MGFiAAAA"},
     "organizations": {
         "AccountId": "444455556666",
         "ChildId": "ou-samp-sample",
@@ -128,7 +129,9 @@ def _with_arns(name: str, value: Any, uses: tuple[Use, ...], operation: str) -> 
         return [_with_arns(name, each, uses, operation) for each in value]
     parsed = parse_name(name)
     named = parsed.kind == "arn" or name in ("Resource", "resource") or (name == "ResourceName" and "Tags" in operation)
-    return _arn(parsed.stem, uses) if named and value == _PLAIN else value
+    if value != _PLAIN:
+        return value
+    return _arn(parsed.stem, uses) if named else name
 
 
 def _arn(stem: str, uses: tuple[Use, ...]) -> str:

@@ -34,6 +34,7 @@ class Service:
         refused: operations that are refused by name, with the reason.
         anywhere: operations that are checked on ``*``.
         templates: ARNs in the place of the reference's; a ``*`` in them is what AWS gives, such as a random id.
+        values: what an ARN has for a parameter's value.
         existing: types whose ARN the live state is asked for, since no parameter tells it.
         arn: writes an ARN from a type and a parameter where that takes more than putting it in (None: as usual).
 
@@ -57,6 +58,7 @@ class Service:
     refused: Mapping[str, str] = field(default_factory=dict)
     anywhere: frozenset[str] = frozenset()
     templates: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     existing: frozenset[str] = frozenset()
     arn: Callable[[Scope, Use, str], str | None] | None = None
     keys: Mapping[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_stsguard.cloud.calls import Call
+from pytest_stsguard.cloud.calls.catalogue import catalogue
 from pytest_stsguard.cloud.permissions import Permission, required
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def needs(world: Account) -> Callable[..., tuple[Permission, ...]]:
     """Ask what a call needs in the small account."""
 
     def ask(service: str, operation: str, parameters: dict[str, Any], **options: Any) -> tuple[Permission, ...]:
-        signing_name = options.pop("signing_name", {"dynamodbstreams": "dynamodb"}.get(service, service))
+        known = catalogue().by_name.get(service)
+        signing_name = options.pop("signing_name", known.signing_names[0] if known else service)
         call = Call(service, operation, "any", parameters, options.pop("region", "us-east-1"), signing_name)
         return required(call, account=ACCOUNT, state=world, **options)
 

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_stsguard.cloud.permissions import Permission, UnmappedOperationError
 from pytest_stsguard.cloud.permissions.coverage import operations
+from pytest_stsguard.cloud.permissions.implemented import implemented, services
 from pytest_stsguard.cloud.permissions.reference import action, actions
 from pytest_stsguard.cloud.permissions.rules import required
 from pytest_stsguard.cloud.permissions.samples import Nothing, sample, sampled
@@ -33,7 +34,7 @@ _EXPLAINED = {
 
 
 def _shape(template: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in re.split(r"\$\{\w+\}", template)]
+    parts = [re.escape(part).replace(r"\*", ".*") for part in re.split(r"\$\{\w+\}", template)]
     return re.compile("[^:]*".join(parts[:-1]) + ".*" + parts[-1])
 
 
@@ -53,16 +54,33 @@ def test_every_permission_is_in_the_reference(service: str, full: bool) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("full", [False, True], ids=["required parameters", "all parameters"])
+def test_every_permission_of_the_other_services_is_too(full: bool) -> None:  # noqa: FBT001 - as above
+    wrong = []
+    for service in services():
+        if service in (*_SERVICES, "apigateway", "apigatewayv2"):
+            continue
+        for name in implemented(service):
+            call = sample(service, name, full=full)
+            try:
+                needed = required(call, account="111122223333", state=Nothing())
+            except UnmappedOperationError:
+                continue
+            for permission in needed:
+                wrong += [f"{service}:{name}: {permission.action} {problem}" for problem in _problems(permission)]
+    assert wrong == []
+
+
 def _problems(permission: Permission) -> list[str]:
     prefix, _, short = permission.action.partition(":")
     found = action(prefix, short)
     if found is None:
         return ["is no action"]
-    families = {re.split(r"\$|<", key)[0] for key in found.all_keys}
+    families = {family for key in found.all_keys if (family := re.split(r"\$|<", key)[0]) != key}
     problems = [
         f"has no key {key}"
         for key in permission.context
-        if not _BESIDES.fullmatch(key) and key not in found.all_keys and f"{key.partition('/')[0]}/" not in families
+        if not _BESIDES.fullmatch(key) and key not in found.all_keys and not key.startswith(tuple(families))
     ]
     patterns = [_shape(use.template) for use in found.uses]
     if permission.resource != "*" and not any(pattern.fullmatch(permission.resource) for pattern in patterns):

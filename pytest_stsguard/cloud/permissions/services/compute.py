@@ -126,6 +126,16 @@ def _balancer_keys(scope: Scope, action: Action, _: str) -> Context:
     return {key: value for key, value in found.items() if value is not None and key in action.all_keys}
 
 
+def _job_definition(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of a job definition that is used: of its newest revision when none is named."""
+    if not use.name.startswith("job-definition") or value.startswith("arn:"):
+        return None
+    arn = f"arn:{scope.partition}:batch:{scope.call.region}:{scope.account}:job-definition/{value}"
+    if ":" in value or scope.call.operation == "RegisterJobDefinition":
+        return arn
+    return scope.state.existing_arn("batch", "job-definition", value, scope.call.region) or f"{arn}:*"
+
+
 _GROUP = (
     "arn:${Partition}:autoscaling:${Region}:${Account}:autoScalingGroup:*:autoScalingGroupName/${GroupFriendlyName}"
 )
@@ -189,10 +199,7 @@ TABLES = {
     "ecr": Service(tagging="TagResource"),
     "batch": Service(
         variables={"JobDefinitionName": "jobDefinitionName jobDefinition"},
-        templates={
-            "job-definition": "arn:${Partition}:batch:${Region}:${Account}:job-definition/${JobDefinitionName}",
-            "job-definition-revision": "arn:${Partition}:batch:${Region}:${Account}:job-definition/${JobDefinitionName}",
-        },
+        arn=_job_definition,
         operations={
             "DeregisterJobDefinition": {"job-definition-revision": "jobDefinition"},
             "RegisterJobDefinition": {"job-definition": "jobDefinitionName"},
@@ -208,7 +215,7 @@ TABLES = {
         profiles=frozenset({"instanceRole"}),
         role_names=frozenset({"serviceRole"}),
         tagging="TagResource",
-        created={"SubmitJob": "job"},
+        created={"RegisterJobDefinition": "job-definition-revision", "SubmitJob": "job"},
     ),
     "autoscaling": Service(
         variables={

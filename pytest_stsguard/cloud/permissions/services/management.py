@@ -47,6 +47,9 @@ def _logs(scope: Scope, use: Use, value: str) -> str | None:
         if ":log-stream:" in group:
             return group
         return group if scope.call.operation in _ON_THE_GROUP_ALONE else f"{group}:log-stream:"
+    if use.name == "destination" and value.startswith("arn:") and ":destination:" not in value:
+        # A subscription's destination may be a function or a stream as well, whose own policies admit it.
+        return ""
     if use.name == "log-stream" and not value.startswith("arn:"):
         group = scope.text("logGroupName", "logGroupIdentifier") or "*"
         group = group.removesuffix(":*") if group.startswith("arn:") else f"{place}{group}"
@@ -321,6 +324,6 @@ TABLES = {
         tagging="TagResource",
     ),
     "service-quotas": Service(prefix="servicequotas"),
-    "account": Service(prefix="account"),
+    "account": Service(prefix="account", paths={"account": "=own"}),
     "ce": Service(prefix="ce"),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -49,6 +50,8 @@ def _stream(scope: Scope, use: Use, value: str) -> str | None:
     """Write the stream that a shard iterator goes over: in this simulation its name is the iterator's start."""
     if use.name == "consumer" and value == scope.text("ConsumerName"):
         stream = scope.text("StreamARN")
+        if scope.text("ConsumerARN") is not None:
+            return ""
         return None if stream is None else f"{stream}/consumer/{value}:*"
     if use.name != "stream" or value != scope.text("ShardIterator"):
         return None
@@ -59,6 +62,18 @@ def _stream(scope: Scope, use: Use, value: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         name = ""
     return f"arn:{scope.partition}:kinesis:{scope.call.region}:{scope.account}:stream/{name or '*'}"
+
+
+def _identity(scope: Scope, use: Use, value: str) -> str | None:
+    """Write the ARN of the identity that a message is sent from: the address where it is verified, else its domain.
+
+    https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+    """
+    if use.name != "identity" or value.startswith("arn:") or "Send" not in scope.call.operation:
+        return None
+    address = parseaddr(value)[1] or value
+    known = scope.state.existing_arn("ses", "identity", address, scope.call.region)
+    return known or scope.arn(use.template, address)
 
 
 def _schedule(scope: Scope, use: Use, value: str) -> str | None:
@@ -214,6 +229,7 @@ TABLES = {
         arn=_schedule,
     ),
     "ses": Service(
+        arn=_identity,
         operations={
             "CreateConfigurationSet": {"configuration-set": "ConfigurationSet.Name"},
             "SendBulkTemplatedEmail": {"identity": "Source", "template": "Template"},
@@ -223,6 +239,7 @@ TABLES = {
         },
     ),
     "sesv2": Service(
+        arn=_identity,
         prefix="ses",
         variables={"IdentityName": "EmailIdentity", "DedicatedIPPool": "PoolName"},
         operations={"SendEmail": {"identity": "FromEmailAddress"}},

@@ -189,6 +189,7 @@ TABLES = {
     "guardduty": Service(tagging="TagResource"),
     "securityhub": Service(
         operations={"BatchImportFindings": {"product": "Findings.ProductArn"}},
+        paths={"hub": "=default"},
         anywhere=frozenset({"EnableOrganizationAdminAccount"}),
         passes={"ResourceRole": ""},
     ),
@@ -242,6 +243,7 @@ TABLES = {
         variables={"AccountId": "TargetId AccountId"},
     ),
     "wafv2": Service(
+        values={"CLOUDFRONT": "global", "REGIONAL": "regional"},
         operations={
             "GetWebACLForResource": {"webacl": "?"},
             "PutLoggingConfiguration": {"webacl": "LoggingConfiguration.ResourceArn"},

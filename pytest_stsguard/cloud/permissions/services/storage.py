@@ -37,14 +37,12 @@ def _rds_keys(scope: Scope, action: Action, _: str) -> Context:
 
 
 def _redshift(scope: Scope, use: Use, value: str) -> str | None:
-    """Write the ARN of a snapshot, whose cluster a call need not name, and of a security group."""
+    """Write the ARN of a snapshot, whose cluster a call need not name."""
     if value.startswith("arn:"):
         return None
     place = f"arn:{scope.partition}:redshift:{scope.call.region}:{scope.account}"
     if use.name == "snapshot":
         return f"{place}:snapshot:{scope.text('SnapshotClusterIdentifier', 'ClusterIdentifier') or '*'}/{value}"
-    if use.name == "securitygroup":
-        return f"{place}:securitygroup:{value}"
     return None
 
 
@@ -106,6 +104,7 @@ TABLES = {
             },
             "CreateDBCluster": _CLUSTER_GROUPS,
             "CreateGlobalCluster": {"cluster": "SourceDBClusterIdentifier"},
+            "CreateBlueGreenDeployment": {"deployment": "+"},
             "CreateDBProxy": {"proxy": "+"},
             "CreateDBShardGroup": {"shardgrp": "+"},
             "DeleteDBCluster": {"cluster-snapshot": "FinalDBSnapshotIdentifier"},
@@ -134,7 +133,11 @@ TABLES = {
                 "pg": "DBParameterGroupName",
                 "subgrp": "DBSubnetGroupName",
             },
-            "DeregisterDBProxyTargets": {"target-group": "?"},
+            "DeregisterDBProxyTargets": {
+                "target-group": "?",
+                "db": "DBInstanceIdentifiers",
+                "cluster": "DBClusterIdentifiers",
+            },
             "DescribeDBProxyTargets": {"target-group": "?"},
             "ModifyDBProxyTargetGroup": {"target-group": "?"},
             "RegisterDBProxyTargets": {"target-group": "?"},
@@ -153,7 +156,7 @@ TABLES = {
             "SnapshotCopyGrantName": "SnapshotCopyGrantName",
         },
         templates={
-            "securitygroup": "arn:${Partition}:redshift:${Region}:${Account}:securitygroup:${SecurityGroupName}"
+            "securitygroup": "arn:${Partition}:redshift:${Region}:${Account}:securitygroup:${SecurityGroupName}/ec2securitygroup/*/*"
         },
         paths={"snapshot": "SnapshotIdentifier"},
         operations={
@@ -183,7 +186,13 @@ TABLES = {
         },
         tagging="TagResource",
     ),
-    "glacier": Service(),
+    "dsql": Service(paths={"Cluster": "identifier"}),
+    "memorydb": Service(
+        operations={
+            f"{verb}Cluster": {"multiregioncluster": "MultiRegionClusterName"}
+            for verb in ("Create", "Delete", "Update")
+        },
+    ),
     "backup": Service(
         templates={"reportPlan": "arn:${Partition}:backup:${Region}:${Account}:report-plan:${ReportPlanName}-*"},
         tagging="TagResource",
