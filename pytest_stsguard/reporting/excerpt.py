@@ -37,10 +37,10 @@ class Excerpts:
     def find(self, finding: Finding) -> tuple[int | None, tuple[int, int] | None, Location | None]:
         """Give the index of the finding's policy, its deciding lines, and the place of the statement in the input."""
         place = Location(*finding.location) if finding.location else None
-        document = self._document(finding)
+        name, document = self._document(finding)
         if document is None or not isinstance(document.value, dict):
             return None, None, place
-        match = _STATEMENT.search(finding.place.removeprefix(document.name))
+        match = _STATEMENT.search(finding.place.removeprefix(name))
         number = int(match[1] or 0) if match else None
         lines, marked = _written(redact_all(document.value), number)
         text = "\n".join(lines)
@@ -52,12 +52,18 @@ class Excerpts:
             self.policies.append(policy)
         return index, marked, _statement_place(document, number) or place
 
-    def _document(self, finding: Finding) -> Document | None:
+    def _document(self, finding: Finding) -> tuple[str, Document | None]:
+        """Find the document by the name that the place begins with; a plan's documents bear their address before it."""
         own = self._documents.get(finding.resource, {}) | self._managed.get(finding.resource, {})
-        names = [name for name in own if finding.place == name or finding.place.startswith(f"{name} ")]
+        named = {short: document for name, document in own.items() for short in (_short(name), name)}
+        names = [name for name in named if finding.place == name or finding.place.startswith(f"{name} ")]
         if names:
-            return own[max(names, key=len)]
-        return own.get("trust policy") if finding.place.startswith("Statement") else None
+            return max(names, key=len), named[max(names, key=len)]
+        return "", named.get("trust policy") if finding.place.startswith("Statement") else None
+
+
+def _short(name: str) -> str:
+    return name.rpartition(": ")[2]
 
 
 def _attached(account: Account) -> Mapping[str, dict[str, Document]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,7 @@ from pytest_stsguard.reporting.builder import drill
 from pytest_stsguard.reporting.model import Location, Run, Step
 from pytest_stsguard.reporting.text import visible
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[2]
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROLE = "arn:aws:iam::111122223333:role/app"
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
@@ -72,6 +71,41 @@ def test_single_statement_without_a_list_is_marked(tmp_path: Path) -> None:
     assert shown.lines is not None
     text = run.policies[0].text.split("\n")[shown.lines[0] - 1 : shown.lines[1]]
     assert json.loads("{" + "\n".join(text).rstrip(",") + "}") == {"Statement": ALLOW}
+
+
+@pytest.mark.parametrize(
+    ("target", "resource", "place", "sid"),
+    [
+        (
+            "tfplan:examples/plan.json",
+            "role/vendor-monitoring",
+            "trust policy Statement[0] external-account",
+            "AssumeRole",
+        ),
+        (
+            "tfplan:examples/plan.json",
+            "role/shop-web",
+            "aws_iam_role_policy.revoke: AWSRevokeOlderSessions Statement[0]",
+            "*",
+        ),
+        (
+            "cfn:examples/stack.yaml",
+            "role/shop-production-debug",
+            "trust policy Statement[0] any-account",
+            "AssumeRole",
+        ),
+    ],
+)
+def test_statement_is_found_in_plans_and_templates(target: str, resource: str, place: str, sid: str) -> None:
+    kind, _, path = target.partition(":")
+    account = load(f"{kind}:{ROOT / path}")
+    arn = next(role.arn for role in account.roles if role.arn.endswith(resource))
+    (shown,) = (run := made(finding(resource=arn, place=place), account=account)).findings
+    assert shown.lines is not None
+    marked = run.policies[0].text.split("\n")[shown.lines[0] - 1 : shown.lines[1]]
+    assert sid in "\n".join(marked)
+    assert shown.location is not None
+    assert shown.location.file.endswith(path)
 
 
 @pytest.mark.parametrize("trust", ["no json", "{}", '{"Statement": 7}'])
