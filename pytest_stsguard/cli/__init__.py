@@ -51,6 +51,16 @@ class _Lazy(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        if args and not ctx.resilient_parsing and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            from pytest_stsguard.findings.suggestion import show, suggest
+
+            raise click.UsageError(f"no such command `{show(args[0])}` ({suggest(args[0], sorted(_COMMANDS))})", ctx)
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=_Lazy,

@@ -7,6 +7,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -22,6 +23,7 @@ _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _LIVE: Final = ("aws", "org")
+_KNOWN: Final = ("", "demo", *_LIVE)
 
 
 def epilog(example: str, *notes: str) -> str:
@@ -151,6 +153,12 @@ def _target(target: str, settings: AwsSettings) -> tuple[str, str | None]:
         if named and settings.profile not in {None, named}:
             raise ConfigurationError(f"target `{target}` and --profile `{settings.profile}` name two profiles")
         return scheme, named or settings.profile
+    if not colon and target not in _KNOWN and Path(target).is_file():
+        from pytest_stsguard.cli.templates import scheme_of
+
+        kind = scheme_of(Path(target))
+        hint = f"did you mean `{kind}:{target}`?" if kind else "it is no template, plan or export"
+        raise ConfigurationError(f"target `{target}` is a file, and does not say of which kind", hint=hint)
     if settings != AwsSettings():
         raise ConfigurationError(
             f"target `{target}` is not read from AWS", hint="--profile, --region and --role-arn go with aws and org"

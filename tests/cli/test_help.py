@@ -214,3 +214,23 @@ def test_a_line_each_holds_what_the_document_holds() -> None:
     one = CliRunner().invoke(cli, ["controls", "--output", "ndjson"])
     whole = CliRunner().invoke(cli, ["controls", "--output", "json"])
     assert [json.loads(line) for line in one.output.splitlines()] == json.loads(whole.output)
+
+
+def test_mistyped_command_names_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["stsguard", "aduit"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "no such command `aduit` (did you mean `audit`?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "kind"), [("stack.yaml", "cfn"), ("plan.json", "tfplan"), ("account.json", "export")])
+def test_file_without_a_kind_names_the_kind(
+    audit: Callable[..., tuple[object, str, str]], inputs: Path, name: str, kind: str
+) -> None:
+    code, out, err = audit(str(inputs / name))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"did you mean `{kind}:{inputs / name}`?" in err
+    assert "it is no template, plan or export" in audit(str(inputs / "trust.json"))[2]
