@@ -37,6 +37,7 @@
     name: row[2].split("/").pop(),
   }));
 
+  const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : "'" + word.replaceAll("'", "'\"'\"'") + "'");
   const term = (list, title, text) => {
     const line = make("div");
     line.append(make("dt", "", title), make("dd", "mono", text));
@@ -78,6 +79,12 @@
         figure.append(make("figcaption", "", label), block);
         body.append(figure);
       }
+      const again = (label, ...inner) => { const line = make("p", "again"); line.append(make("span", "", label), " ", ...inner); body.append(line); };
+      const role = resource.includes(":role/") ? " --role " + quoted(resource.split("/").pop()) : "";
+      again("Reproduce", make("code", "copy", data.command + role));
+      const link = make("a", "mono", "#" + anchor);
+      link.href = "#" + anchor;
+      again("Permalink", link);
       details.append(body);
     };
     details.addEventListener("toggle", fill, { once: true });

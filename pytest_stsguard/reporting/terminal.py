@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.reporting.text import redact, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["markup", "summary_lines"]
 
+_LONGEST: Final = 400
 _COLOURS = {
     "critical": {"red": True, "bold": True},
     "high": {"red": True},
@@ -39,16 +42,18 @@ def summary_lines(
     groups = Counter((str(finding.severity), finding.control, finding.fails(fail_on)) for finding in active)
     for (severity, control, fails), count in groups.items():
         title = (titles or {}).get(control, "")
-        lines.append(f"{severity:8} {control}  {count}{'' if fails else f' below {fail_on!s}'}  {title}".rstrip())
+        lines.append(
+            f"{severity:8} {_shown(control)}  {count}{'' if fails else f' below {fail_on!s}'}  {title}".rstrip()
+        )
         if verbose and not fails:
             lines += [
-                f"         {finding.resource}: {finding.message}{_proof(finding)}"
+                f"         {_shown(finding.resource)}: {_shown(finding.message)}{_proof(finding)}"
                 for finding in active
                 if (str(finding.severity), finding.control) == (severity, control)
             ]
     reasons: dict[str, list[str]] = {}
     for control, reason in sorted(not_evaluated.items()):
-        reasons.setdefault(reason, []).append(control)
+        reasons.setdefault(_shown(reason), []).append(_shown(control))
     return [*lines, *(f"not evaluated: {', '.join(names)}: {reason}" for reason, names in reasons.items())]
 
 
@@ -58,6 +63,11 @@ def _counts(every: list[Finding]) -> str:
     proven = sum(finding.evidence.get("demonstrated") is True for finding in every)
     told = ", ".join(f"{count} {word}" for word, count in (counts + quiet).items())
     return f"findings: {told}" + (f"; {proven} demonstrated" if proven else "")
+
+
+def _shown(text: str) -> str:
+    """Give a text that is one line and moves no cursor, whatever an account's names are."""
+    return visible(redact(text), _LONGEST)
 
 
 def _proof(finding: Finding) -> str:

@@ -31,6 +31,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
     *("--hide-scrollbars", "--virtual-time-budget=30000", "--enable-logging=stderr"),
 )
+STILL = "--force-prefers-reduced-motion"
 DARK = "--blink-settings=preferredColorScheme=0"
 FRAME = """<!doctype html><body>{frames}<pre id="seen"></pre>
 <script>const seen = {{}}; addEventListener("message", (event) => {{ Object.assign(seen, event.data);
@@ -80,7 +81,8 @@ WIDTHS = """open(); await wait(50); seen.page = document.documentElement.scrollW
   seen.wide = all("main *").filter((one) => one.checkVisibility() && !one.closest(".scroll, pre, svg")
     && one.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((one) => one.outerHTML.slice(0, 120));"""
 COLOURS = """const colour = () => getComputedStyle(document.body).backgroundColor;
-  seen.first = colour(); document.getElementById("theme").click(); await wait(50); seen.second = colour();"""
+  seen.first = colour(); document.getElementById("theme").click(); await wait(50); seen.second = colour();
+  seen.moves = getComputedStyle(document.querySelector(".finding summary"), "::after").transitionDuration;"""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 
@@ -116,6 +118,8 @@ SCENES = {
         """seen.said = document.getElementById("shown").textContent; seen.listed = all("#extra-list .finding").length;
         document.getElementById("extra-more").click(); seen.more = all("#extra-list .finding").length;
         const one = document.querySelector("#extra-list details"); one.open = true; await wait(100);
+        seen.again = one.querySelector(".copy").textContent; seen.link = one.querySelector(".again a").hash;
+        seen.anchor = one.parentElement.id;
         seen.facts = one.querySelectorAll("dt").length; seen.code = one.querySelectorAll("pre").length;
         seen.notice = document.getElementById("left").checkVisibility();
         location.hash = JSON.parse(document.getElementById("data").textContent).rows.at(-1)[4]; await wait(100);
@@ -254,6 +258,8 @@ def test_findings_that_are_data_alone_are_listed_and_opened(whole: Run, seen: An
     assert (found["listed"], found["more"]) == (100, 200)
     assert found["facts"] >= 2
     assert found["code"] == 1
+    assert found["again"].startswith("stsguard audit export:examples/account.json --at 2026-11-20T12:00:00Z --role ")
+    assert found["link"] == f"#{found['anchor']}"
     assert found["target"] is True
     assert found["notice"] is False
 
@@ -297,12 +303,12 @@ def test_words_of_the_pictures_stay_inside_them(whole: Run, seen: Any) -> None:
     assert found["over"] == 0
 
 
-def test_dark_and_light_follow_the_system_and_the_button(pages: Any, seen: Any, tmp_path: Path) -> None:
-    dark, console = play(tmp_path, {"colours": SCENES["colours"]}, pages, DARK)
+def test_colours_and_motion_follow_the_system(pages: Any, seen: Any, tmp_path: Path) -> None:
+    dark, console = play(tmp_path, {"colours": SCENES["colours"]}, pages, DARK, STILL)
     assert console == []
     light = seen("colours")
-    assert light == {"first": "rgb(246, 247, 249)", "second": "rgb(14, 19, 25)"}
-    assert dark["colours"] == {"first": light["second"], "second": light["first"]}
+    assert light == {"first": "rgb(246, 247, 249)", "second": "rgb(14, 19, 25)", "moves": "0.12s"}
+    assert dark["colours"] == {"first": light["second"], "second": light["first"], "moves": "0s"}
 
 
 def test_hostile_names_run_nothing(seen: Any) -> None:

@@ -156,6 +156,18 @@ def test_summary_of_the_terminal_is_short_and_grouped() -> None:
     assert detailed == [*shown[:3], *["         arn:aws:iam::1:role/x: open"] * 2, *shown[3:]]
 
 
+def test_summary_of_the_terminal_moves_no_cursor() -> None:
+    hostile = "a\n\x1b[31mb\u202e"
+    lines = summary_lines(
+        [Finding(hostile, Severity.LOW, hostile * 1_000, hostile)],
+        fail_on=Severity.HIGH,
+        not_evaluated={hostile: hostile},
+        verbose=True,
+    )
+    assert len(lines) == 4
+    assert all(line.isprintable() and len(line) < 1_000 for line in lines)
+
+
 def test_run_that_collected_nothing_leaves_no_report(run: Any, pytester: pytest.Pytester) -> None:
     assert run("--stsguard-report=json:r.json", "no_such_file.py").ret == pytest.ExitCode.USAGE_ERROR
     assert not (pytester.path / "r.json").exists()

@@ -12,7 +12,7 @@ from pytest_stsguard.reporting.templates import page, source
 from pytest_stsguard.reporting.text import visible
 from pytest_stsguard.reporting.views.blast import graph
 from pytest_stsguard.reporting.views.containment import table
-from pytest_stsguard.reporting.views.findings import cards, cleanups, groups, holders
+from pytest_stsguard.reporting.views.findings import cards, cleanups, command, groups, holders
 from pytest_stsguard.reporting.views.matrix import matrix
 from pytest_stsguard.reporting.views.timeline import is_drawn, picture
 
@@ -64,7 +64,7 @@ def render(run: Run) -> str:
         blasts_left=len(run.blast[MOST_BLASTS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
-        data=_block(made[MOST_CARDS:]),
+        data=_block(made[MOST_CARDS:], command(run)),
         left=len(made[MOST_CARDS:]),
     )
 
@@ -89,7 +89,7 @@ def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _block(rest: Sequence[Card]) -> str:
+def _block(rest: Sequence[Card], again: str) -> str:
     """Write the findings that are not on the page as JSON that may stand in a script element.
 
     ``<``, ``>`` and ``&`` are escaped, so that no text in it ends the element; what is not ASCII is escaped anyway.
@@ -107,7 +107,7 @@ def _block(rest: Sequence[Card]) -> str:
         row.append([list(fact) for fact in card.facts])
         if card.policy is not None:
             row.append(policies.setdefault(card.policy, len(policies)))
-    data = {"rows": rows, "policies": [list(policy) for policy in policies]}
+    data = {"command": again, "rows": rows, "policies": [list(policy) for policy in policies]}
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Everything that the template draws; heads (in lines) and sides are a place, a name, and its words."""
+    """Everything that the template draws, and in `rows` says in words; heads (in lines) and sides are a place, a name, and its words."""
 
     width: int
     height: int
@@ -50,6 +50,7 @@ class Table:
     outcomes: tuple[tuple[str, str, str], ...]
     subjects: tuple[tuple[str, str], ...]
     methods: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
     notes: tuple[tuple[str, str, str], ...]
 
 
@@ -79,6 +80,10 @@ def table(found: Containment) -> Table:
         outcomes=tuple((visible(name, 30), _letter(name), visible(words)) for name, words in found.outcomes.items()),
         subjects=tuple((visible(name, 30), visible(words)) for name, words in found.subjects.items()),
         methods=tuple((visible(name, 30), visible(words)) for name, words in found.methods.items()),
+        rows=tuple(
+            (visible(name, 30), tuple(_told(known.get((name, method))) for method in found.methods))
+            for name in found.sessions
+        ),
         notes=tuple(_notes(found)),
     )
 
@@ -93,9 +98,13 @@ def _cell(cell: Answers, subjects: tuple[str, ...], x: int, y: int) -> Cell:
         for index, subject in enumerate(subjects)
         if subject in cell.outcomes
     )
-    told = ", ".join(f"{subject} {outcome}" for subject, outcome in cell.outcomes.items()) or "has no meaning"
     note = f" ({cell.note})" if cell.note else ""
-    return Cell(x, y, squares, visible(f"{cell.method} on {cell.session}: {told}{note}", 400))
+    return Cell(x, y, squares, visible(f"{cell.method} on {cell.session}: {_told(cell)}{note}", 400))
+
+
+def _told(cell: Answers | None) -> str:
+    outcomes = cell.outcomes.items() if cell else ()
+    return visible(", ".join(f"{subject} {outcome}" for subject, outcome in outcomes), 200) or "has no meaning"
 
 
 def _worth(outcome: str, *, thief: bool) -> str:

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.reporting.model import Control, Finding, Run
 
-__all__ = ["Card", "Cleanup", "Group", "Holder", "cards", "cleanups", "excerpt", "facts", "groups", "holders"]
+__all__ = [
+    "Card",
+    "Cleanup",
+    "Group",
+    "Holder",
+    "cards",
+    "cleanups",
+    "command",
+    "excerpt",
+    "facts",
+    "groups",
+    "holders",
+]
 
 _CONTEXT: Final = 6
 _WHOLE: Final = 40
@@ -153,7 +165,7 @@ def _card(run: Run, finding: Finding, anchor: str) -> Card:
         facts({name: value for name, value in finding.evidence.items() if name != "cycle"}),
         path,
         None if finding.policy is None else excerpt(run, finding),
-        _command(run, finding),
+        command(run, finding),
     )
 
 
@@ -201,8 +213,9 @@ def _kind(resource: str) -> str:
     return visible(resource.split(":", 5)[-1].partition("/")[0], 20)
 
 
-def _command(run: Run, finding: Finding) -> str:
+def command(run: Run, finding: Finding | None = None) -> str:
+    """Give the command that makes a run again, or as much of it as shows one finding."""
     words = ["stsguard", "audit", run.target, "--at", run.at]
-    if ":role/" in finding.resource:
+    if finding is not None and ":role/" in finding.resource:
         words += ["--role", finding.resource.rpartition("/")[2]]
     return shlex.join(visible(word, 300) for word in words)
