@@ -18,6 +18,9 @@ __all__ = ["with_assertion", "with_token"]
 
 _OIDC = ":oidc-provider/"
 _SAML = ":saml-provider/"
+_BUILT_IN = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
+"""Issuers that STS knows without a provider of the account, and whose tokens are signed."""
+
 _STAND_IN = "the source does not list identity providers: one of that name stands in"
 _SAML_OPTIONS = {"saml:sub": "subject", "saml:aud": "recipient"}
 _FORMATS = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
@@ -25,17 +28,18 @@ _FORMATS = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
 
 def with_token(stage: Stage, role: str, *, principal: str, context: Mapping[str, str | list[str]]) -> Demonstration:
     """Call AssumeRoleWithWebIdentity with a token that the issuer signed."""
-    if _OIDC not in principal:
-        return Demonstration(done=False, reason=f"the simulated cloud has no built-in identity provider {principal}")
-    issuer = principal.partition(_OIDC)[2]
+    if _OIDC not in principal and principal not in _BUILT_IN:
+        return Demonstration(done=False, reason=f"the simulated cloud does not know the tokens of {principal}")
+    issuer = principal.partition(_OIDC)[2] or principal
     claims = _claims(issuer, context)
     audience = claims.pop("aud", "sts.amazonaws.com")
     account = role.split(":")[4]
     known = stage.cloud.tokens.state.oidc_audiences(account, issuer)
-    if known is None and "identity providers" not in stage.accounts[account].gaps:
-        return Demonstration(done=False, reason=f"the account has no identity provider for {issuer}")
-    if known is None or (audience not in known and principal in stage.stand_ins):
-        _stand_in(stage, principal, audience, new=known is None)
+    if principal not in _BUILT_IN:
+        if known is None and "identity providers" not in stage.accounts[account].gaps:
+            return Demonstration(done=False, reason=f"the account has no identity provider for {issuer}")
+        if known is None or (audience not in known and principal in stage.stand_ins):
+            _stand_in(stage, principal, audience, new=known is None)
     assumed = _STAND_IN if principal in stage.stand_ins else ""
     provider = stage.issuers.get(issuer)
     if provider is None:

@@ -103,6 +103,9 @@ def test_what_cannot_call_or_is_not_there_says_so(account_of: Callable[..., Acco
         assert shown.reason == f"`{federated}` cannot call sts:AssumeRole"
         gone = act_out(stage, arn("gone"), principal=OUTSIDER, action="sts:AssumeRole", context={})
         assert "not in the simulated cloud" in gone.reason
+        login = "www.amazon.com"
+        opaque = act_out(stage, arn("open"), principal=login, action="sts:AssumeRoleWithWebIdentity", context={})
+        assert opaque.reason == "the simulated cloud does not know the tokens of www.amazon.com"
         tag = act_out(stage, arn("open"), principal=OUTSIDER, action="sts:TagSession", context={})
         assert tag.reason == "`sts:TagSession` opens no session by itself"
         session = "arn:aws:sts::666666666666:assumed-role/evil/known"

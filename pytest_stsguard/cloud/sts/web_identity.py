@@ -23,6 +23,11 @@ __all__ = ["assume_role_with_web_identity"]
 _OPERATION: Final = "AssumeRoleWithWebIdentity"
 _TAGS: Final = "https://aws.amazon.com/tags"
 _SOURCE_IDENTITY: Final = "https://aws.amazon.com/source_identity"
+_BUILT_IN: Final = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
+"""Issuers of signed tokens that STS knows by itself: no account has a provider for them, and policies name them so.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+"""
 
 
 def assume_role_with_web_identity(context: Context) -> dict[str, Any]:
@@ -43,7 +48,7 @@ def assume_role_with_web_identity(context: Context) -> dict[str, Any]:
         "web-identity",
         _tags(token),
         _source_identity(token),
-        {**token.session_context(), "aws:FederatedProvider": f"arn:aws:iam::{account}:oidc-provider/{token.provider}"},
+        {**token.session_context(), "aws:FederatedProvider": _principal(token, account)},
     )
     session, policies = _entered(context, token, role_arn, wish)
     provider = wish.context["aws:FederatedProvider"]
@@ -54,9 +59,18 @@ def assume_role_with_web_identity(context: Context) -> dict[str, Any]:
     )
 
 
+def _principal(token: IdentityToken, account: str) -> str:
+    """Name the provider as trust policies do."""
+    return token.provider if token.provider in _BUILT_IN else f"arn:aws:iam::{account}:oidc-provider/{token.provider}"
+
+
 def _verified(context: Context, text: str, account: str) -> IdentityToken:
     """Check the token against the provider of the role's account, and against what the provider publishes."""
     token = IdentityToken.read(text)
+    if token.provider in _BUILT_IN:
+        # The audience is the trust policy's to ask for.
+        token.verify(context.tokens.issuers, context.clock.now())
+        return token
     audiences = context.state.oidc_audiences(account, token.provider) if token.issuer.startswith("https://") else None
     if audiences is None:
         raise refuse("jwt-provider", issuer=token.issuer[:200])
