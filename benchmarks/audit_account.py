@@ -1,26 +1,22 @@
 """How fast the audit of a generated account is, what it needs, and what it finds; beside it, peers that are installed.
 
-``python benchmarks/audit_account.py [--roles 2000 10000] [--peers FOLDER_OF_COMMANDS]``
+``python benchmarks/audit_account.py [--roles 2000 10000] [--peers [NAME ...]]``
 
-A peer is run on the same export in the same run: ``cloudsplaining scan`` and ``parliament`` from PyPI, found on the path or
-in the folder. For each, the planted faults whose role or user its output names at all are counted, which is generous.
+Peers (cloudsplaining, parliament, cloud-audit; prowler when it is named, since it brings half a gigabyte) run on the same
+export in the same run, each installed into a throw-away environment: see `peers`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pytest_stsguard.account import load
 from pytest_stsguard.findings import Configuration
@@ -29,23 +25,7 @@ from pytest_stsguard.reach import Proofs, zones_of
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from generate_account import AT, generate
-
-Measured = tuple[subprocess.CompletedProcess[str], float, float, float]
-
-
-def measure(command: list[str], *, cwd: Path) -> Measured:
-    """Run a command; give it with wall seconds, processor seconds and peak megabytes."""
-    program = (
-        "import json,resource,subprocess,sys,time;t=time.perf_counter();"
-        "d=subprocess.run(sys.argv[1:],capture_output=True,text=True);"
-        "u=resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "json.dump([d.returncode,d.stdout,d.stderr,time.perf_counter()-t,u.ru_utime+u.ru_stime,u.ru_maxrss/1024],sys.stdout)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True, cwd=cwd
-    )
-    code, out, err, wall, cpu, memory = json.loads(done.stdout)
-    return subprocess.CompletedProcess(command, code, out, err), wall, cpu, memory
+from peers import PEERS, measure, run_peers
 
 
 def audit(folder: Path, truth: dict[str, set[str]], jobs: int) -> None:
@@ -82,63 +62,14 @@ def prove(folder: Path, processes: tuple[int, ...]) -> None:
     print(f"  the proofs alone, by processes: {told}")
 
 
-def peer(name: str, folders: list[str]) -> str | None:
-    """Find a peer's command."""
-    return shutil.which(name, path=os.pathsep.join([*folders, os.environ.get("PATH", "")]))
-
-
-def cloudsplaining(command: str, folder: Path, truth: dict[str, set[str]]) -> None:
-    """Run cloudsplaining on the export."""
-    with tempfile.TemporaryDirectory() as target:
-        call = [command, "scan", "-t", "-s", "-i", str(folder / "account" / "details.json"), "-o", target]
-        measured = measure(call, cwd=folder)
-        text = "".join(file.read_text() for file in Path(target).glob("iam-results-*.json"))
-        report: dict[str, Any] = json.loads(text) if text else {}
-    named = {
-        str(entry.get("arn"))
-        for kind in ("roles", "users")
-        for entry in (report.get(kind) or {}).values()
-        if is_found(entry)
-    }
-    tell("cloudsplaining", measured, named, truth)
-
-
-def is_found(entry: dict[str, Any]) -> bool:
-    """Tell whether cloudsplaining says anything of an entity."""
-    policies = [
-        *(entry.get("inline_policies") or {}).values(),
-        *(entry.get("customer_managed_policies") or {}).values(),
-    ]
-    trusts = ("AssumableByCrossAccountPrincipal", "AssumableByAnyPrincipal", "AssumableByAnyPrincipalWithConditions")
-    return bool(policies) or any((entry.get(key) or {}).get("findings") for key in trusts)
-
-
-def parliament(command: str, folder: Path, truth: dict[str, set[str]]) -> None:
-    """Run parliament on the export."""
-    call = [command, "--auth-details-file", str(folder / "account" / "details.json"), "--json"]
-    measured = measure(call, cwd=folder)
-    output = measured[0].stdout
-    named = {arn for entries in truth.values() for arn in entries if f'{arn}"' in output or f"{arn} " in output}
-    tell("parliament", measured, named, truth)
-
-
-def tell(name: str, measured: Measured, named: set[str], truth: dict[str, set[str]]) -> None:
-    """Print what a peer took and, by control, how many of the planted resources it names."""
-    done, wall, cpu, memory = measured
-    if done.returncode not in {0, 1} and not named:
-        print(f"  {name}: failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
-        return
-    print(f"  {name}: {wall:6.2f} s wall {cpu:6.2f} s cpu {memory:5.0f} MB")
-    counts = [f"{control[5:]} {len(found & named)}/{len(found)}" for control, found in sorted(truth.items())]
-    print(f"    names, of the planted: {', '.join(counts)}")
-
-
 def main() -> None:
     """Run it all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--roles", type=int, nargs="*", default=[2000, 10_000])
-    parser.add_argument("--peers", nargs="*", default=[])
+    parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=None, metavar="NAME")
     arguments = parser.parse_args()
+    # Bare `--peers` is an empty list: the usual ones; without it, none.
+    peers = [] if arguments.peers is None else arguments.peers or [name for name in PEERS if name != "prowler"]
     for roles in arguments.roles:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -148,12 +79,7 @@ def main() -> None:
             for jobs in (1, 2):
                 audit(folder, truth, jobs)
             prove(folder, (1, 2))
-            for peer_name, run in (("cloudsplaining", cloudsplaining), ("parliament", parliament)):
-                command = peer(peer_name, arguments.peers)
-                if command is None:
-                    print(f"  {peer_name}: not installed")
-                else:
-                    run(command, folder, truth)
+            run_peers(peers, folder, truth)
     print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
