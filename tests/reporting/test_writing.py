@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
+from pytest_stsguard.cli.audit import audit
 from pytest_stsguard.cli.diff import diff
 from pytest_stsguard.cli.report import report
 from pytest_stsguard.errors import ConfigurationError, InputError
@@ -20,6 +22,7 @@ from pytest_stsguard.findings import Finding, Severity
 from pytest_stsguard.reporting import FORMATS, Run, parse_request, read, render, write
 from pytest_stsguard.reporting.junit import MOST, properties
 from pytest_stsguard.reporting.terminal import markup, summary_lines
+from pytest_stsguard.reporting.views.findings import command
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "tests" / "reporting" / "run.json"
@@ -185,6 +188,18 @@ def test_audit_writes_the_report_that_the_checks_write(tmp_path: Path) -> None:
     refused = subprocess.run([*command, "--report", "pdf:x"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
     assert "unknown report format `pdf`" in refused.stderr
+
+
+def test_command_that_a_finding_names_shows_it_again(example: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    finding = next(one for one in example.findings if one.resource.endswith("role/ci/github-docs"))
+    program, _, *arguments = shlex.split(command(example, finding))
+    assert program == "stsguard"
+    shown = CliRunner().invoke(audit, [*arguments, "--output", "json"], standalone_mode=False)
+    assert shown.return_value == 1
+    again = json.loads(shown.stdout)["findings"]
+    assert finding.fingerprint in {one["fingerprint"] for one in again}
+    assert {one["resource"] for one in again if ":role/" in one["resource"]} == {finding.resource}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
