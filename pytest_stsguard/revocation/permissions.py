@@ -5,10 +5,15 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsident
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.clock import isoformat
 from pytest_stsguard.errors import ConfigurationError
 from pytest_stsguard.revocation.methods import METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 __all__ = ["USES", "runner_policy"]
 
@@ -69,6 +74,13 @@ _DRILL: tuple[_Grant, ...] = (
         (_DRILL_USERS,),
     ),
 )
+# name of the statement, actions, whether on the roles that are named or on everything
+_NAMED = (
+    ("UseTheNamedRoles", ("sts:AssumeRole", "iam:GetRole", "iam:ListRolePolicies", "iam:GetRolePolicy"), True),
+    ("SeeWhatIsAttached", ("iam:ListAttachedRolePolicies",), True),
+    ("ReadAttached", ("iam:GetPolicy", "iam:GetPolicyVersion"), False),
+    ("RevokeTheNamedRoles", ("iam:PutRolePolicy", "iam:DeleteRolePolicy"), True),
+)
 _FIND_ROLE: _Grant = ("FindTheRole", ("iam:GetRole",), (_ROLES,))
 _FIND_USER: _Grant = ("FindTheUser", ("iam:GetUser",), (_USERS,))
 _INLINE: tuple[_Grant, ...] = (
@@ -114,17 +126,31 @@ _REVOKE: dict[str, tuple[_Grant, ...]] = {
 }
 
 
-def runner_policy(use: str, *, method: str = "older-sessions", account: str = "*") -> dict[str, Any]:
+def runner_policy(
+    use: str,
+    *,
+    method: str = "older-sessions",
+    account: str = "*",
+    roles: Sequence[str] = (),
+    until: datetime | None = None,
+) -> dict[str, Any]:
     """Write the least policy for a use: of `USES`; for ``"revoke"`` by a method that contains.
 
     Args:
         use: ``"audit"``, ``"cleanup"``, ``"drill"`` or ``"revoke"``.
         method: the method of ``"revoke"``.
         account: the account id in the ARNs; ``*``: any.
+        roles: ARNs of roles that exist, on which the drill may be played beside those that it makes.
+        until: from this moment (aware) on the policy allows nothing; None: it has no end.
 
     Raises:
-        ConfigurationError: an unknown use, or a method that nobody should be allowed for containment.
+        ConfigurationError: an unknown use, a method that nobody should be allowed for containment, roles for another use
+            than the drill, or a moment without a time zone.
     """
+    if roles and use != "drill":
+        raise ConfigurationError(f"use `{use}` takes no roles", hint="they are for the drill")
+    if until is not None and until.tzinfo is None:
+        raise ConfigurationError(f"the end `{until.isoformat()}` has no time zone", hint="give an aware datetime")
     if use == "revoke":
         if method not in _REVOKE:
             known = "is no way to contain a session" if method in METHODS else "is no method"
@@ -132,14 +158,17 @@ def runner_policy(use: str, *, method: str = "older-sessions", account: str = "*
         grants = _REVOKE[method]
     elif use in USES:
         grants = {"audit": _AUDIT, "cleanup": _CLEANUP, "drill": _DRILL}[use]
+        grants += tuple((sid, actions, tuple(roles) if named else ("*",)) for sid, actions, named in _NAMED if roles)
     else:
         raise ConfigurationError(f"unknown use `{use}`", hint=f"there are: {', '.join(USES)}")
+    end = {"Condition": {"DateLessThan": {"aws:CurrentTime": isoformat(until)}}} if until is not None else {}
     statements = [
         {
             "Sid": sid,
             "Effect": "Allow",
             "Action": list(actions),
             "Resource": [resource.format(account=account) for resource in resources],
+            **end,
         }
         for sid, actions, resources in grants
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,7 @@ METHODS = {
     "boundary": {},
     "user-sessions": {},
     "deactivate-key": {},
+    "scp": {},
 }
 
 
@@ -73,9 +75,13 @@ def test_revoke_and_take_back_under_exactly_its_policy(sts_cloud: Cloud, runner:
     key = sts_cloud.user_credentials(USER)
     target = USER if method in {"user-sessions", "deactivate-key"} else ROLE
     session = runner.session()
+    if method == "scp":
+        organization(sts_cloud)
 
     def use() -> None:
         restore(sts_cloud, key.access_key_id)
+        if method == "scp":
+            strike_policies(sts_cloud)
         try:
             revoke(
                 session.client("iam"),
@@ -89,6 +95,25 @@ def test_revoke_and_take_back_under_exactly_its_policy(sts_cloud: Cloud, runner:
             raise RefusedError from error
 
     check_least(sts_cloud, printed(sts_cloud, "revoke", "--method", method), use)
+
+
+def organization(cloud: Cloud) -> None:
+    """Make an organisation whose policies count."""
+    organizations = cloud.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    (root,) = organizations.list_roots()["Roots"]
+    with suppress(organizations.exceptions.PolicyTypeAlreadyEnabledException):
+        organizations.enable_policy_type(RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+
+
+def strike_policies(cloud: Cloud) -> None:
+    """Take back the service control policies that a broken run has left."""
+    organizations = cloud.client("organizations")
+    for one in organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]:
+        if not one["AwsManaged"]:
+            for target in organizations.list_targets_for_policy(PolicyId=one["Id"])["Targets"]:
+                organizations.detach_policy(PolicyId=one["Id"], TargetId=target["TargetId"])
+            organizations.delete_policy(PolicyId=one["Id"])
 
 
 def restore(cloud: Cloud, key: str) -> None:
@@ -131,6 +156,10 @@ def test_cleanup_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials)
 
 def test_audit_reads_all_there_is_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials) -> None:
     session = runner.session()
+    provider = sts_cloud.oidc_provider("github")
+    trust = {"Effect": "Allow", "Principal": {"Federated": provider.arn}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    sts_cloud.client("iam").create_role(RoleName="ci", AssumeRolePolicyDocument=text)
 
     def use() -> None:
         try:
@@ -154,6 +183,57 @@ def test_audit_reads_all_there_is_under_exactly_its_policy(sts_cloud: Cloud, run
 def test_policy_for_what_nobody_should_do_is_refused(use: str, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         runner_policy(use, **settings)
+
+
+def test_policy_ends_when_it_was_said_to(sts_cloud: Cloud, runner: Credentials) -> None:
+    document = printed(sts_cloud, "drill", "--hours", "2")
+    text = json.dumps(document)
+    sts_cloud.client("iam").put_user_policy(UserName=RUNNER, PolicyName="least", PolicyDocument=text)
+    iam = runner.session().client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": sts_cloud.account}, "Action": "sts:AssumeRole"}
+    more = {
+        "Path": "/stsguard-drill/",
+        "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": trust}),
+    }
+    iam.create_role(RoleName="in-time", **more)
+    sts_cloud.clock.advance(2 * 3600)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        iam.create_role(RoleName="too-late", **more)
+
+
+def test_drill_on_a_role_that_exists_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials) -> None:
+    from pytest_stsguard.drill import load_scenario, play
+    from pytest_stsguard.drill.access import Access, check_role
+    from pytest_stsguard.drill.kill_switch import KillSwitch
+    from pytest_stsguard.drill.live import LiveAccount
+
+    iam, scenario = sts_cloud.client("iam"), load_scenario("early-removal")
+    trust = {"Effect": "Allow", "Principal": {"AWS": sts_cloud.account}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    tags = [{"Key": "stsguard-drill", "Value": "allowed"}]
+    arn = iam.create_role(RoleName="mine", AssumeRolePolicyDocument=text, Tags=tags)["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="mine", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    document = printed(sts_cloud, "drill", "--role", arn)
+    named = [
+        one for one in document["Statement"] if one["Resource"] in ([arn], ["*"]) and "organizations" not in str(one)
+    ]
+
+    def use() -> None:
+        for name in iam.list_role_policies(RoleName="mine")["PolicyNames"]:
+            iam.delete_role_policy(RoleName="mine", PolicyName=name)
+        try:
+            access = Access.open(runner.session())
+            check_role(access, "mine", now=sts_cloud.clock.now())
+        except ClientError as error:
+            raise RefusedError from error
+        ground = LiveAccount(
+            access, scenario, clock=sts_cloud.clock, switch=KillSwitch(), journal=None, propagation=0.0
+        )
+        result = play(scenario, ground, given={"drill-data": "mine"})
+        if not result.passed:
+            raise RefusedError(result.failures)
+
+    check_least(sts_cloud, {"Statement": named}, use)
 
 
 def test_account_in_the_arns_is_an_account() -> None:
