@@ -355,3 +355,9 @@ def test_groups_and_former_versions(survey_of: Callable[..., Survey]) -> None:
     ]
     assert blast.edges[0].calls[0].parameters == {"PolicyArn": FENCE, "VersionId": "v0"}
     assert blast.edges[2].calls[0].parameters == {"GroupName": "admins", "UserName": "bob"}
+
+
+def test_resources_that_are_no_roles_lead_nowhere(blast_of: Callable[..., Blast]) -> None:
+    odd = ("x:role/y", "arn:aws:iam::role/x", f"arn:aws:iam::{OTHER}:user/x", "role/x", f"arn:aws:s3:::{OTHER}:role/x")
+    may = {"a": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": list(odd)}}
+    assert blast_of("a", {"a": EC2}, may=may).edges == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ __all__ = ["SESSION_NAME", "assume_call", "assumptions", "federation", "trust_do
 
 SESSION_NAME: Final = "stsguard-thief"
 _LIFE: Final = 129_600
-_ROLE: Final = ":role/"
+_ELSEWHERE: Final = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.")
 
 
 def assumptions(
@@ -72,7 +73,7 @@ def _elsewhere(holder: Holder, ground: Ground, wanted: Callable[[str], bool]) ->
     if not holder.speaks_of(ASSUME):
         return
     for arn in Group.of(holder, plain=False).literal or ():
-        if _ROLE not in arn or ground.account_of(arn) is not None or not wanted(arn):
+        if not _ELSEWHERE.match(arn) or ground.account_of(arn) is not None or not wanted(arn):
             continue
         decision = holder.decide(ASSUME, arn, guard=trusting(holder.arn))
         if decision is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.errors import ConfigurationError
+from pytest_stsguard.policy.arns import ARN_PARTS
 from pytest_stsguard.reach.assume import ASSUME, Trust
 from pytest_stsguard.reach.permissions import Holder
 from pytest_stsguard.trust.named import Named, read_principal
@@ -83,7 +84,8 @@ class Ground:
 
     def account_of(self, arn: str) -> Account | None:
         """Give the account of an ARN, where it is one of these."""
-        return self.accounts.get(arn.split(":")[4])
+        parts = arn.split(":", ARN_PARTS - 1)
+        return self.accounts.get(parts[4]) if len(parts) == ARN_PARTS else None
 
     def doors(self, account: str) -> Doors:
         """Give the roles, of any account, that let principals of an account in."""

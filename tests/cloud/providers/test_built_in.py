@@ -43,7 +43,11 @@ def test_a_cognito_identity_needs_no_provider_of_the_account(empty: Cloud) -> No
     token = provider.token(sub="us-east-1:a", aud=POOL, amr=["authenticated"])
     answer = assume(RoleArn=arn, RoleSessionName="app", WebIdentityToken=token)
     assert answer["Provider"] == issuer
-    for claims in ({"aud": "us-east-1:other", "amr": ["authenticated"]}, {"aud": POOL, "amr": ["unauthenticated"]}):
+    wrong: tuple[dict[str, Any], ...] = (
+        {"aud": "us-east-1:other", "amr": ["authenticated"]},
+        {"aud": POOL, "amr": ["unauthenticated"]},
+    )
+    for claims in wrong:
         with pytest.raises(ClientError, match="AccessDenied"):
             assume(RoleArn=arn, RoleSessionName="app", WebIdentityToken=provider.token(sub="us-east-1:a", **claims))
 
