@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from pytest_stsguard.cloud import objects
+from pytest_stsguard.cloud.calls.catalogue import catalogue
 from pytest_stsguard.cloud.moto_gaps import is_mistaken
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.spool import View
@@ -182,7 +183,11 @@ def aws_url(request: Request, call: Call) -> str:
     bucket = call.parameters.get("Bucket") if call.service == "s3" else None
     if isinstance(bucket, str) and not parts.netloc.startswith("127.") and parts.netloc.startswith(f"{bucket}."):
         path = f"/{bucket}{path}"
-    return urlunsplit(("https", _hostname(call.service, call.region), path, parts.query, ""))
+    hostname = _hostname(call.service, call.region)
+    if call.service == "s3control":
+        # The account stands in front of its host, and moto knows it by that.
+        hostname = f"{request.headers.get('x-amz-account-id', '000000000000')}.{hostname}"
+    return urlunsplit(("https", hostname, path, parts.query, ""))
 
 
 @lru_cache(maxsize=512)
@@ -190,8 +195,10 @@ def _hostname(service: str, region: str) -> str:
     from botocore.loaders import Loader  # noqa: PLC0415 - moto is imported when a cloud opens, botocore with it
     from botocore.regions import EndpointResolver  # noqa: PLC0415
 
-    endpoint = EndpointResolver(Loader().load_data("endpoints")).construct_endpoint(service, region)
-    return str(endpoint["hostname"]) if endpoint else f"{service}.{region}.amazonaws.com"
+    # The table goes by the names in front of the hosts: `monitoring`, where boto3 says `cloudwatch`.
+    prefix = catalogue().by_name[service].endpoint_prefix
+    endpoint = EndpointResolver(Loader().load_data("endpoints")).construct_endpoint(prefix, region)
+    return str(endpoint["hostname"]) if endpoint else f"{prefix}.{region}.amazonaws.com"
 
 
 def _accounts() -> set[str]:
