@@ -222,25 +222,19 @@ def _parameter(ssm: Any, _: str, tail: str) -> Any:
     return tags.get(name) or tags.get(f"/{name}")
 
 
-def _log_group(logs: Any, _: str, tail: str) -> Any:
-    return _attribute(logs.groups, tail.removeprefix("log-group:").partition(":log-stream:")[0])
-
-
 _OWN_TAGS: dict[str, Callable[[Any, str, str], Any]] = {
-    "acm": lambda service, arn, _: {
-        tag["Key"]: tag.get("Value", "")
-        for found in [service._certificates.get(arn)]  # noqa: SLF001 - moto's read raises for a certificate that is none
-        if found is not None
-        for tag in found.tags.values()
-    },
+    "acm": lambda service, arn, _: _attribute(service._certificates, arn),  # noqa: SLF001 - moto's read raises for none
     "autoscaling": lambda service, _, tail: _attribute(service.autoscaling_groups, tail.rpartition("/")[2]),
     "cloudformation": lambda service, arn, _: _attribute(service.stacks, arn),
+    "ecs": _matching("clusters", "services"),
+    "efs": lambda service, _, tail: service.tagging_service.get_tag_dict_for_resource(tail.rpartition("/")[2]),
     "eks": lambda service, _, tail: (
         _attribute(service.clusters, tail.rpartition("/")[2]) if "cluster/" in tail else None
     ),
     "kinesis": lambda service, _, tail: _attribute(service.streams, tail.rpartition("/")[2]),
     "kms": lambda service, _, tail: service.tagger.get_tag_dict_for_resource(tail.rpartition("/")[2]),
-    "logs": _log_group,
+    "lambda": lambda service, arn, _: getattr(service._lambdas._arns.get(arn), "tags", None),  # noqa: SLF001 - as above
+    "logs": lambda service, arn, _: service.tagger.get_tag_dict_for_resource(arn.partition(":log-stream:")[0]),
     "rds": _matching("databases", "clusters", "database_snapshots", "cluster_snapshots"),
     "route53": lambda service, _, tail: service.resource_tags.get(tail.rpartition("/")[2]),
     "secretsmanager": lambda service, arn, _: getattr(service.secrets.get(arn), "tags", None),

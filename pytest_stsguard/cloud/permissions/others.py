@@ -58,7 +58,18 @@ def prefix_of(service: str, signing_name: str) -> str:
 
 
 def _checks(scope: Scope, service: Service, prefix: str, action: Action) -> list[Permission]:
-    return [_permission(scope, service, prefix, action, target) for target in targets(scope, service, action)]
+    found = targets(scope, service, action)
+    for target in found:
+        _refuse_elsewhere(scope, target.arn)
+    return [_permission(scope, service, prefix, action, target) for target in found]
+
+
+def _refuse_elsewhere(scope: Scope, arn: str) -> None:
+    """Refuse an ARN of another region: the backend would look for its name in the region that is called."""
+    region = arn.split(":", 4)[3] if arn.startswith("arn:") else ""
+    if region not in ("", "*", scope.call.region):
+        hint = f"`{arn}` is not in the region that is called"
+        raise UnmappedOperationError(scope.call.service, scope.call.operation, hint=hint)
 
 
 def _permission(scope: Scope, service: Service, prefix: str, action: Action, target: Target) -> Permission:

@@ -334,6 +334,8 @@ def test_what_an_operation_needs(case: tuple[str, str, dict[str, Any], list[Any]
         ("kms", "Decrypt", {"CiphertextBlob": base64.b64encode(b"x" * 40).decode()}),
         ("kms", "Decrypt", {"CiphertextBlob": "%" * 40}),
         ("kinesis", "PutRecord", {"Data": "eA=="}),
+        ("lambda", "Invoke", {"FunctionName": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
+        ("sns", "Publish", {"TopicArn": "arn:aws:sns:eu-west-1:111122223333:t", "Message": "m"}),
         ("lambda", "TagResource", {"Resource": "no-arn"}),
         ("apigateway", "GetRestApi", {}),
         ("apigateway", "NoSuchOperation", {}),
