@@ -195,3 +195,42 @@ def test_a_start_that_could_not_be_loaded_is_said(account: Account) -> None:
     assert {(one.done, "the start is not in the simulated cloud" in one.reason) for one in shown.values()} == {
         (False, True)
     }
+
+
+def test_every_assumption_of_the_example_is_real() -> None:
+    example = load(f"export:{Path(__file__).parents[2] / 'examples' / 'account.json'}")
+    ground = Ground([example], now=datetime.now(UTC))
+    seen = 0
+    with Stage(example) as stage:
+        for role in [one for one in example.roles if not one.service_linked][::3]:
+            blast = blast_radius(ground, role.name)
+            if blast.unbounded:
+                continue  # what an administrator does would change the account for the others
+            for edge, shown in walk(stage, blast).items():
+                if edge.kind == "assume-role" and edge.source != "arn:aws:iam::111122223333:role/orders-task":
+                    assert shown.done, (edge, shown)
+                    seen += 1
+    assert seen > 70
+
+
+def test_steps_into_another_account_are_taken_there() -> None:
+    other = "444455556666"
+    vendor = f"arn:aws:iam::{other}:role/vendor"
+
+    def account_of(*roles: dict[str, Any]) -> Account:
+        builder = AccountBuilder("test")
+        lists: dict[str, Any] = {"UserDetailList": [], "GroupDetailList": [], "Policies": []}
+        builder.add_text(json.dumps({"RoleDetailList": list(roles), **lists}), None)
+        return builder.build()
+
+    home = account_of(_role("start", EC2, allow("sts:AssumeRole", on=vendor)), _role("shared", trusting(vendor)))
+    abroad = account_of(
+        {**_role("vendor", trusting(arn("start")), allow("sts:AssumeRole", on=arn("shared"))), "Arn": vendor}
+    )
+    blast = blast_radius(Ground([home, abroad], now=NOW), "start")
+    assert [edge.to for edge in blast.edges] == [vendor, arn("shared")]
+    with Stage(home, abroad) as stage:
+        assert all(one.done for one in walk(stage, blast).values())
+    with Stage(home) as stage:
+        shown = list(walk(stage, blast).values())
+        assert [one.done for one in shown] == [False, False]
