@@ -116,6 +116,14 @@ def test_policy_that_cannot_be_read_is_no_obstacle(trust: str, tmp_path: Path) -
     assert shown.message == "open"
 
 
+def test_huge_policy_is_not_shown(tmp_path: Path) -> None:
+    huge = {"Version": "2012-10-17", "Statement": [{**ALLOW, "Sid": f"S{number}"} for number in range(400)]}
+    account = load(f"export:{account_file(tmp_path / 'a.json', huge)}")
+    run = made(finding(place="trust policy Statement[1]", location=("a.json", 7)), account=account)
+    assert run.policies == ()
+    assert run.findings[0].location == Location("a.json", 7)
+
+
 def test_equal_policies_are_kept_once(tmp_path: Path) -> None:
     account = load(f"export:{account_file(tmp_path / 'a.json', {'Version': '2012-10-17', 'Statement': [ALLOW]})}")
     run = made(*(finding(place=f"trust policy Statement[0] {n}") for n in range(3)), account=account)

@@ -224,6 +224,14 @@ def test_demonstrated_is_said_in_every_format(example: Run) -> None:
     assert render(run, "html").count('<span class="badge proof"') == 1
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_control_that_no_catalogue_describes_is_shown_by_its_id(name: str, example: Run) -> None:
+    finding = msgspec.structs.replace(example.findings[0], control="ACME-7")
+    assert "ACME-7" in render(msgspec.structs.replace(example, controls=(), findings=(finding,)), name).replace(
+        "\\-", "-"
+    )
+
+
 @pytest.mark.parametrize(
     ("file", "uri"),
     [

@@ -209,6 +209,13 @@ def test_folder_without_permission_is_refused(tmp_path: Path) -> None:
         parse_request(f"json:{tmp_path}/x.json")
 
 
+@pytest.mark.parametrize("name", ["", "a\0b", "no/such/folder/r.json"])
+def test_report_that_cannot_be_written_in_the_end_is_one_clear_line(name: str, example: Run, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="the report cannot be written: ") as caught:
+        write(example, "csv", tmp_path / name)
+    assert str(caught.value).isprintable()
+
+
 def test_file_that_is_there_is_replaced(example: Run, tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     file.write_text("x" * 1_000_000)

@@ -51,7 +51,7 @@ def render(run: Run) -> str:
         style=style,
         script=script,
         headline=_headline(run),
-        failing=_failing(run),
+        proven=sum(finding.active and finding.demonstrated is True for finding in run.findings),
         groups=groups(run, made, most=MOST_CARDS),
         matrix=matrix(made),
         holders=every[:MOST_HOLDERS],

@@ -67,6 +67,10 @@ def _head(run: Run) -> Iterator[str]:
     yield "| " + " | ".join(["---:"] * (len(RANKS) + 3)) + " |"
     cells = (*(counts.get(rank, 0) for rank in RANKS), run.summary.muted, run.summary.baselined)
     yield "| " + " | ".join(f"{cell:,}" for cell in (*cells, run.summary.not_evaluated)) + " |"
+    proven = sum(finding.active and finding.demonstrated is True for finding in run.findings)
+    if proven:
+        yield ""
+        yield f"{proven:,} of them demonstrated in the simulated cloud."
     if run.changes is not None:
         yield ""
         yield f"Since the baseline: {run.changes.new:,} new, {run.changes.fixed:,} fixed, {run.changes.known:,} unchanged."
