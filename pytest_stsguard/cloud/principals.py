@@ -1,25 +1,25 @@
 """Principals of stored policies are kept by unique id: who is deleted and made again is someone else.
 
 moto keeps the text of a document. So an ARN in it stands for the principal that bears it now, for as long as that one
-lives: when a user or a role is deleted, its ARN gives way to its unique id in every stored trust policy and bucket policy,
-which is also what GetRole shows on AWS. A principal that does not exist is refused when the policy is stored.
+lives: when a user or a role is deleted, its ARN gives way to its unique id in every stored trust and resource policy, which is also what GetRole shows on AWS. A principal that does not exist is refused when the policy is stored.
 
 See "AWS JSON policy elements: Principal" and "IAM identifiers" in the IAM User Guide.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.documents import document_of
 from pytest_stsguard.cloud.faults import Fault
 from pytest_stsguard.cloud.ledger import new_unique_id
 from pytest_stsguard.cloud.request import Response
+from pytest_stsguard.cloud.stored import named_principals, rewrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Principals"]
 
-_STORING = {"CreateRole": "AssumeRolePolicyDocument", "UpdateAssumeRolePolicy": "PolicyDocument"}
+_REFUSALS = {
+    "ecr": "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'",
+    "iam": 'Invalid principal in policy: "AWS":"{arn}"',
+    "kms": "Policy contains a statement with one or more invalid principals.",
+    "secretsmanager": "This resource policy contains an unsupported principal.",
+    "sns": "Invalid parameter: Policy Error: PrincipalNotFound",
+    "sqs": "Invalid value for the parameter Policy.",
+}
 _ENTITY = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(user|role)/(?:.*/)?([^/]+)")
 _SESSION = re.compile(r"arn:aws[\w-]*:sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _LEAVING = {"DeleteUser": ("user", "UserName"), "DeleteRole": ("role", "RoleName"), "UpdateUser": ("user", "UserName")}
@@ -57,13 +64,11 @@ class Principals:
 
     def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
         """Look at a call before it is carried out; what is given back looks at its answer."""
-        if (call.service, call.operation) == ("s3", "PutBucketPolicy"):
-            self._check(str(call.parameters.get("Policy", "")), "MalformedPolicy", "Invalid principal in policy")
+        stored = document_of(call)
+        if stored is not None and stored.kind in {"resource", "trust"}:
+            self._check(stored.text, stored.code, _REFUSALS.get(call.service, "Invalid principal in policy"))
         if call.service != "iam":
             return _unchanged
-        if call.operation in _STORING:
-            told = 'Invalid principal in policy: "AWS":"{arn}"'
-            self._check(str(call.parameters.get(_STORING[call.operation], "")), "MalformedPolicyDocument", told)
         if call.operation == "CreateUser":
             return lambda response: self._christen(response, account, str(call.parameters.get("UserName", "")))
         if call.operation not in _LEAVING:
@@ -77,7 +82,7 @@ class Principals:
     def _check(self, text: str, code: str, told: str) -> None:
         """Refuse a document that names a user or a role which does not exist, in an account that is simulated."""
         accounts = self._state.accounts()
-        for value in _named(text):
+        for value in named_principals(text):
             match = _ENTITY.fullmatch(value)
             if match is None or match.group(1) not in accounts:
                 continue
@@ -97,8 +102,9 @@ class Principals:
         if response.status >= 300:  # noqa: PLR2004 - as above
             return response
         found = self._by_id(entity)
-        for holder in self._documents():
-            holder.rewrite(lambda value: _renamed(value, entity, found))
+        mentions = (entity.arn, f":assumed-role/{entity.name}/")
+        for account in self._state.accounts():
+            rewrite(account, mentions, lambda value: _renamed(value, entity, found))
         return response
 
     def _by_id(self, entity: _Entity) -> str | None:
@@ -111,41 +117,6 @@ class Principals:
         found = self._state.entity(account, kind, name)
         return None if found is None else _Entity(kind, account, name, found.arn, found.id)
 
-    def _documents(self) -> Iterator[_Document]:
-        for account in self._state.accounts():
-            for role in list(self._backend.service("iam", account=account).roles.values()):
-                yield _Document(role, "assume_role_policy_document")
-            for bucket in list(self._backend.service("s3", account=account).buckets.values()):
-                yield _Document(bucket, "policy")
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """A stored policy: an attribute of one of moto's objects."""
-
-    owner: Any
-    attribute: str
-
-    def rewrite(self, change: Callable[[str], str]) -> None:
-        """Write the principals anew, when one of them changes."""
-        stored = getattr(self.owner, self.attribute)
-        if not stored:
-            return
-        text = stored.decode() if isinstance(stored, bytes) else str(stored)
-        found = _parsed(text)
-        if found is None:
-            return
-        before = json.dumps(found)
-        for principals in _principals(found):
-            for kind, values in principals.items():
-                if kind == "AWS":
-                    principals[kind] = (
-                        [change(value) for value in values] if isinstance(values, list) else change(values)
-                    )
-        after = json.dumps(found)
-        if after != before:
-            setattr(self.owner, self.attribute, after.encode() if isinstance(stored, bytes) else after)
-
 
 def _renamed(value: Any, entity: _Entity, arn: str | None) -> Any:
     if value == entity.arn:
@@ -154,33 +125,6 @@ def _renamed(value: Any, entity: _Entity, arn: str | None) -> Any:
     if match and match.groups() == (entity.account, entity.name):
         return f"{entity.unique_id}:{value.rpartition('/')[2]}"
     return value
-
-
-def _named(text: str) -> list[str]:
-    """Give the AWS principals that a document names."""
-    found = _parsed(text)
-    values: list[Any] = []
-    for principals in _principals(found) if found else ():
-        value = principals.get("AWS", [])
-        values.extend(value if isinstance(value, list) else [value])
-    return [value for value in values if isinstance(value, str)]
-
-
-def _principals(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    statements = document.get("Statement")
-    for statement in statements if isinstance(statements, list) else [statements]:
-        if isinstance(statement, dict):
-            for element in ("Principal", "NotPrincipal"):
-                if isinstance(statement.get(element), dict):
-                    yield statement[element]
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _unchanged(response: Response) -> Response:
