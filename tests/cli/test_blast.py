@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pytest_stsguard.cli.blast import blast
-from pytest_stsguard.errors import ConfigurationError, InputError
+from pytest_stsguard.errors import ConfigurationError, InputError, StsGuardError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +79,22 @@ def test_bad_input_is_one_clear_line(
     assert isinstance(result.exception, error)
     assert told in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_a_session_policy_limits_the_start(target: str, tmp_path: Path) -> None:
+    policy = tmp_path / "session.json"
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    result = run("green-operator", "--target", target, "--session-policy", str(policy), "--replay", "--output", "json")
+    data = json.loads(result.stdout)
+    assert data["nodes"][0]["kind"] == "session"
+    kept = {edge["to"] for edge in data["edges"] if edge["from"] == data["start"]}
+    assert f"arn:aws:iam::{HOME}:role/blue-operator" not in kept
+    for text in ("{", None):
+        path = tmp_path / "bad.json"
+        if text:
+            path.write_text(text)
+        arguments = ["green-operator", "--target", target, "--session-policy", str(path if text else tmp_path)]
+        failed = CliRunner().invoke(blast, arguments, standalone_mode=False)
+        assert isinstance(failed.exception, StsGuardError)
+        assert failed.exception.exit_code == 2

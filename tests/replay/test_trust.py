@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_stsguard.replay import Demonstration, Stage, act_out
+from pytest_stsguard.findings import Finding, Severity
+from pytest_stsguard.replay import Demonstration, Stage, act_out, demonstrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,3 +114,23 @@ def test_what_cannot_call_or_is_not_there_says_so(account_of: Callable[..., Acco
         assert act_out(stage, arn("open"), principal=session, action="sts:AssumeRole", context={}).done
         service = act_out(stage, arn("machine"), principal="sns.amazonaws.com", action="sts:AssumeRole", context={})
         assert service.reason == "the trust policy refuses sns.amazonaws.com"
+
+
+def test_findings_are_marked_where_they_have_a_witness_and_an_account(account_of: Callable[..., Account]) -> None:
+    account = account_of({"open": trust({"AWS": "*"})})
+    witness = {"principal": OUTSIDER, "action": "sts:AssumeRole", "context": {}}
+
+    def finding(resource: str, evidence: dict[str, Any]) -> Finding:
+        return Finding("STSG-101", Severity.CRITICAL, resource, "open", evidence)
+
+    known = finding(arn("open"), witness)
+    stranger = finding("arn:aws:iam::999988887777:role/open", witness)
+    silent = finding(arn("open"), {})
+    first, second, third = demonstrate([known, stranger, silent], [account])
+    assert first.evidence["demonstrated"] is True
+    assert (second, third) == (stranger, silent)
+    assert demonstrate([first], [account]) == (first,)
+    assert first.fingerprint == known.fingerprint
+    (elsewhere,) = demonstrate([known], [replace(account, partition="aws-cn")])
+    assert elsewhere.evidence["demonstrated"] is False
+    assert "aws-cn" in elsewhere.evidence["demonstration"]

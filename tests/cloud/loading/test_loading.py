@@ -212,3 +212,75 @@ def test_an_open_id_provider_is_known_and_answers_when_its_issuer_is_started() -
             RoleArn=cloud.role_arn("ci"), RoleSessionName="ci", WebIdentityToken=provider.token()
         )
         assert answer["Provider"] == arn
+
+
+def test_what_is_loaded_twice_is_there_once_and_what_is_askew_is_left_out() -> None:
+    saml = f"arn:aws:iam::{HOME}:saml-provider/Okta"
+    issuer = f"arn:aws:iam::{HOME}:oidc-provider/idp.example.com"
+    profile = {
+        "InstanceProfileName": "web",
+        "Arn": f"arn:aws:iam::{HOME}:instance-profile/web",
+        "Path": "/",
+        "Roles": [_role(HOME, "gone")],
+    }
+    group = {"GroupName": "staff", "Arn": f"arn:aws:iam::{HOME}:group/staff"}
+    member = {"UserName": "ann", "Arn": f"arn:aws:iam::{HOME}:user/ann", "GroupList": ["staff", "lost"]}
+    document = _document(ANY)
+    version = {"VersionId": "v3", "IsDefaultVersion": True, "Document": document}
+    policies = [
+        {"PolicyName": name, "Arn": f"arn:aws:iam::{HOME}:policy/{told}", "PolicyVersionList": versions}
+        for name, told, versions in (
+            ("Own", "Own", [version]),
+            ("Askew", "Elsewhere/Askew", [version]),
+            ("Bare", "Bare", []),
+        )
+    ]
+    account = _account(
+        HOME,
+        {"SAMLProviderList": [{"Arn": saml}]},
+        {"OpenIDConnectProviderList": [{"Arn": issuer}]},
+        {"Arn": issuer, "Url": "idp.example.com", "ClientIDList": ["app"], "ThumbprintList": []},
+        RoleDetailList=[
+            _role(HOME, "web", InstanceProfileList=[profile]),
+            _role(HOME, "askew") | {"Arn": f"arn:aws:iam::{HOME}:role/deep/askew"},
+            {**_role(HOME, "silent"), "AssumeRolePolicyDocument": None},
+        ],
+        GroupDetailList=[group],
+        UserDetailList=[member],
+        Policies=policies,
+    )
+    with Cloud(account=HOME, world="empty") as cloud:
+        loaded = cloud.load(account)
+        told = {one.what.rpartition("/")[2]: (one.whole, one.reason) for one in loaded.left_out}
+        assert told["Okta"][1].startswith("the source does not hold its metadata")
+        assert told["web"] == (False, "its role `gone` was not loaded")
+        assert told["ann"] == (False, "its group `lost` is not in the source")
+        assert told["Askew"] == (True, "its ARN does not go with its path and name")
+        assert told["Bare"] == (True, "the source does not hold the version that is in force")
+        assert told["askew"] == (True, "its ARN does not go with its account, path and name")
+        assert told["silent"] == (True, "the source does not hold its trust policy")
+        again = cloud.load(account)
+        assert again.arns == []
+        twice = {one.what.rpartition("/")[2] for one in again.left_out if "there already" in one.reason}
+        assert twice == {"Own", "ann", "idp.example.com", "staff", "web"}
+        made = cloud.client("iam").create_policy_version(
+            PolicyArn=f"arn:aws:iam::{HOME}:policy/Own", PolicyDocument=json.dumps(document)
+        )
+        assert made["PolicyVersion"]["VersionId"] == "v4"
+
+
+def test_inline_policies_of_a_plan_have_names_that_iam_takes() -> None:
+    account = _account(
+        HOME,
+        RoleDetailList=[_role(HOME, "app", RolePolicyList=[{"PolicyName": "a", "PolicyDocument": _document(ANY)}])],
+    )
+    (role,) = account.roles
+    (document,) = role.inline
+    named = tuple(
+        replace(document, name=name) for name in ("aws_iam_role_policy.x: logs", "aws_iam_role_policy.y: logs", "a b")
+    )
+    moved = replace(account, roles=(replace(role, inline=named),))
+    with Cloud(account=HOME, world="empty") as cloud:
+        cloud.load(moved)
+        names = cloud.client("iam").list_role_policies(RoleName="app")["PolicyNames"]
+        assert names == ["logs", "logs-2", "a_b"]
