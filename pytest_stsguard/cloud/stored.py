@@ -75,7 +75,12 @@ _ATTRIBUTES: Final[dict[str, tuple[Callable[[Any], Iterable[Any]], str]]] = {
 _DOCUMENTS: Final[dict[str, Callable[[Any], Iterable[Any]]]] = {
     "sqs": lambda store: [each._policy_json for each in store.queues.values()],  # noqa: SLF001 - moto has no other way
     "sns": lambda store: [each._policy_json for each in store.topics.values()],  # noqa: SLF001 - as above
-    "awslambda": lambda store: [{"Statement": each.policy.statements} for each in store.list_functions("ALL")],
+    "awslambda": lambda store: [
+        {"Statement": each.policy.statements}
+        for group in store._lambdas._functions.values()  # noqa: SLF001 - what moto lists are copies
+        for each in (group["latest"], *group["versions"])
+        if each is not None
+    ],
     "events": lambda store: [
         {"Statement": [{"Principal": one.principal} for one in bus._statements.values()]}  # noqa: SLF001 - as above
         for bus in store.event_buses.values()
