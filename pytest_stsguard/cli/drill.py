@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_stsguard.cloud import Cloud
-    from pytest_stsguard.drill import Cell, Result, Step
+    from pytest_stsguard.drill import Cell, Result, Scenario, Step
 
 __all__ = ["Progress", "drill"]
 
@@ -35,6 +36,7 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 @click.option("--method", multiple=True, help="With --matrix: only this method; repeatable.")
 @click.option("--target", default="demo", show_default=True, help="Where: demo, export:FILE or aws[:PROFILE].")
 @click.option("--role", multiple=True, metavar="NAME", help="A role of the target for the scenario's; repeatable.")
+@click.option("--probe", multiple=True, metavar="CALL", help="Probe with it, as s3.list_buckets; repeatable.")
 @click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
 @click.option("--live-drill", "live", is_flag=True, help="Change the account; without it the drill is rehearsed.")
 @click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
@@ -63,33 +65,44 @@ def drill(
     method: tuple[str, ...],
     target: str,
     output: str,
-    **live: Any,
+    **more: Any,
 ) -> int:
     """Play the scenarios NAME: shipped ones by name, your own by file."""
     from pytest_stsguard.errors import ConfigurationError
 
-    if listing + matrix + bool(name) + live["rollback"] != 1:
+    if listing + matrix + bool(name) + more["rollback"] != 1:
         raise ConfigurationError("what to play is not said", hint="give names, or --list, or --matrix")
     if listing:
         return _list(output)
     if matrix:
         return _matrix(method, output)
     scheme, _, where = target.partition(":")
+    scenarios = _scenarios(name, more.pop("probe"), wide=scheme not in {"demo", "aws"})
     if scheme == "aws":
-        return _on_account(name, where or None, live, output)
-    if live["live"] or live["rollback"]:
+        return _on_account(scenarios, where or None, more, output)
+    if more["live"] or more["rollback"]:
         raise ConfigurationError(f"nothing of `{target}` can be changed", hint="a live drill goes with --target aws")
-    return _play(name, target, live["role"], output)
+    return _play(scenarios, target, more["role"], output)
 
 
-def _on_account(names: Sequence[str], profile: str | None, live: dict[str, Any], output: str) -> int:
+def _scenarios(names: Sequence[str], probes: tuple[str, ...], *, wide: bool) -> list[Scenario]:
+    from pytest_stsguard.drill import WIDE, Probe, load_scenario
+
+    for probe in probes:
+        Probe.of(probe)
+    chosen = probes or (WIDE if wide else ())
+    found = [load_scenario(name) for name in names]
+    return [replace(one, probes=chosen) for one in found] if chosen else found
+
+
+def _on_account(scenarios: Sequence[Scenario], profile: str | None, live: dict[str, Any], output: str) -> int:
     from pytest_stsguard.cli.live_drill import LiveOptions, play_live, roll_back_live
 
     rollback = live.pop("rollback")
     options = LiveOptions(profile, roles=live.pop("role"), **live)
     if rollback:
         return roll_back_live(options)
-    results, code = play_live(names, options)
+    results, code = play_live(scenarios, options)
     _tell(results, output)
     return code
 
@@ -107,39 +120,68 @@ def _list(output: str) -> int:
     return 0
 
 
-def _play(names: Sequence[str], target: str, roles: Sequence[str], output: str) -> int:
-    from pytest_stsguard.drill import load_scenario, play
+def _play(scenarios: Sequence[Scenario], target: str, roles: Sequence[str], output: str) -> int:
+    from pytest_stsguard.drill import play
 
-    scenarios = [load_scenario(name) for name in names]
     results = []
-    for scenario in scenarios:
-        with Progress(scenario.title) as progress, _world(target, roles) as cloud:
-            given = dict(zip(scenario.roles, roles, strict=False))
-            results.append(play(scenario, cloud, given=given, listener=progress.step))
+    for number, scenario in enumerate(scenarios):
+        given = _stand_ins(scenario, target, roles)
+        with Progress(scenario.title) as progress, _world(target, roles, tell=not number) as (cloud, doubts):
+            _make_buckets(cloud, scenario.probes)
+            results.append(play(scenario, cloud, given=given, doubts=doubts, listener=progress.step))
     _tell(results, output)
     return 0 if all(one.passed for one in results) else 1
 
 
+def _stand_ins(scenario: Scenario, target: str, roles: Sequence[str]) -> dict[str, str]:
+    """Say which role of the target stands in for which of the scenario."""
+    from pytest_stsguard.errors import ConfigurationError
+
+    if len(roles) > len(scenario.roles):
+        raise ConfigurationError(
+            f"`{scenario.name}` has {len(scenario.roles)} roles to stand in for, and --role names {len(roles)}"
+        )
+    if target != "demo" and not roles:
+        raise ConfigurationError("on which role to play is not said", hint=f"name one of `{target}`: --role NAME")
+    return dict(zip(scenario.roles, roles, strict=False))
+
+
 @contextmanager
-def _world(target: str, roles: Sequence[str]) -> Iterator[Cloud]:
-    """Open the simulated cloud: the demo world, or what an export, a template or a plan tells of an account."""
+def _world(target: str, roles: Sequence[str], *, tell: bool) -> Iterator[tuple[Cloud, tuple[str, ...]]]:
+    """Open the simulated cloud: the demo world, or what an export, a template or a plan tells of an account.
+
+    Gives it with what of the roles it could not hold as they are; tells of everything else that it could not.
+    """
+    from pytest_stsguard.cli.output import printable
     from pytest_stsguard.cloud import Cloud
     from pytest_stsguard.errors import ConfigurationError
 
     if target == "demo":
         with Cloud() as cloud:
-            yield cloud
+            yield cloud, ()
         return
     from pytest_stsguard.account import load
 
     account = load(target)
-    if missing := [name for name in roles if name not in {role.name for role in account.roles}]:
+    arns = {role.name: role.arn for role in account.roles}
+    if missing := [name for name in roles if name not in arns]:
         raise ConfigurationError(f"there is no role `{missing[0]}` in `{target}`")
     with Cloud(account=account.id, world="empty") as cloud:
         loaded = cloud.load(account)
-        for line in loaded.left_out:
-            click.echo(f"not loaded: {line}", err=True)
-        yield cloud
+        for one in loaded.left_out if tell else ():
+            click.echo(printable(f"not loaded as it is: {one.what}: {one.reason}"), err=True)
+        yield cloud, tuple(f"{name}: {why}" for name in roles for why in loaded.doubts(arns[name]))
+
+
+def _make_buckets(cloud: Cloud, probes: Sequence[str]) -> None:
+    """Make the buckets that probes name: an account's listing does not hold them, and a call to none proves nothing."""
+    s3 = cloud.client("s3")
+    held = {one["Name"] for one in s3.list_buckets()["Buckets"]}
+    named = {
+        text.removeprefix("Bucket=") for probe in probes for text in probe.split()[1:] if text.startswith("Bucket=")
+    }
+    for name in sorted(named - held):
+        s3.create_bucket(Bucket=name)
 
 
 def _tell(results: Sequence[Result], output: str) -> None:

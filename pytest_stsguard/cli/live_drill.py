@@ -40,13 +40,11 @@ class LiveOptions:
     within: float
 
 
-def play_live(names: Sequence[str], options: LiveOptions) -> tuple[list[Result], int]:
+def play_live(scenarios: Sequence[Scenario], options: LiveOptions) -> tuple[list[Result], int]:
     """Play the scenarios on the account, or rehearse them; gives what came of them, and the exit code."""
     from pytest_stsguard.clock import Clock
-    from pytest_stsguard.drill import load_scenario
     from pytest_stsguard.drill.access import check_role
 
-    scenarios = [load_scenario(name) for name in names]
     for scenario in scenarios:
         _check_playable(scenario, options)
     access = _reach(options)

@@ -8,13 +8,14 @@ from pytest_stsguard.drill.matrix import NOT_MEASURED, Cell, measure_matrix
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.metrics import Metrics
 from pytest_stsguard.drill.observation import Observation, observe
-from pytest_stsguard.drill.probe import READ_ONLY, Probe
+from pytest_stsguard.drill.probe import READ_ONLY, WIDE, Probe
 from pytest_stsguard.drill.scenario import Scenario, load_scenario, shipped
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
 
 __all__ = [
     "NOT_MEASURED",
     "READ_ONLY",
+    "WIDE",
     "Cell",
     "Drill",
     "Metrics",

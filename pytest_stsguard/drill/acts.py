@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from pytest_stsguard.clock import SimulatedClock
-from pytest_stsguard.drill.ground import cloud_of
+from pytest_stsguard.cloud.stolen import stolen_session
+from pytest_stsguard.drill.ground import Simulated, cloud_of
 from pytest_stsguard.drill.observation import outcome_of
 from pytest_stsguard.drill.stage import ACCESS, PATH, document
 from pytest_stsguard.drill.theft import ci_session, console_session, container_session, instance_session
@@ -124,8 +125,13 @@ def _assume(
     **parameters: Any,
 ) -> None:
     """Assume a role by the runner or by a session; `refused`: expect that AWS denies it."""
-    sts = stage.client("sts", stage.session(by).credentials if by else None)
     name = session_name or session
+    if role in stage.adopted and isinstance(stage.ground, Simulated) and not by and not refused:
+        # Whoever its trust policy admits has leaked it: that is not what is drilled.
+        stolen = stolen_session(stage.ground.cloud, stage.arn(role), session_name=name)
+        stage.hold(session, stolen, side)
+        return
+    sts = stage.client("sts", stage.session(by).credentials if by else None)
     call = partial(sts.assume_role, RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
     answer = _expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused)
     if answer is not None and not refused:

@@ -19,7 +19,7 @@ from pytest_stsguard.drill.stage import Stage
 from pytest_stsguard.errors import ConfigurationError, DrillError, StsGuardError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_stsguard.cloud import Credentials
     from pytest_stsguard.drill.ground import Ground
@@ -72,6 +72,7 @@ def play(
     *,
     runner: Credentials | None = None,
     given: Mapping[str, str] | None = None,
+    doubts: Sequence[str] = (),
     listener: Callable[[Step], None] | None = None,
 ) -> Result:
     """Play a scenario.
@@ -81,6 +82,7 @@ def play(
         where: a simulated cloud, with the demo world for scenarios that steal from its instances; or another ground.
         runner: in a simulated cloud, whose credentials set the stage, contain and clean up; default: the administrator's.
         given: roles that exist, by the name of the role of the scenario that each stands for; nothing of them is deleted.
+        doubts: in what the place differs from the real one; they come first on the timeline.
         listener: is told each step as it happens.
 
     Raises:
@@ -98,6 +100,8 @@ def play(
 
     stage = Stage(ground, chosen, note=note, given=given)
     state = ""
+    for doubt in doubts:
+        note("doubt", doubt)
     kept = _delay(ground, chosen.consistency)
     try:
         for phase in PHASES:
@@ -181,4 +185,7 @@ def _check_theft(stage: Stage) -> None:
     """A theft of what nothing is allowed to would prove nothing."""
     for held in stage.sessions.values():
         if held.side == "thief" and not held.proven and held.phase == "theft" and held.credentials.session_token:
-            raise DrillError(f"nothing is allowed to the stolen session `{held.name}`: denying it would prove nothing")
+            raise DrillError(
+                f"nothing is allowed to the stolen session `{held.name}`: denying it would prove nothing",
+                hint=f"probe with what the role may do; probed were: {', '.join(stage.scenario.probes)}",
+            )

@@ -13,12 +13,25 @@ if TYPE_CHECKING:
 
     import boto3
 
-__all__ = ["READ_ONLY", "Probe"]
+__all__ = ["READ_ONLY", "WIDE", "Probe"]
 
 READ_ONLY = ("s3.list_buckets", "ec2.describe_instances", "dynamodb.list_tables", "iam.list_account_aliases")
 """The shipped probes: read-only, over the rest-xml, ec2, json and query protocols."""
 
-_TEXT = re.compile(r"([a-z0-9-]+)\.([a-z][a-z0-9_]*)")
+WIDE = (
+    *READ_ONLY,
+    "sqs.list_queues",
+    "sns.list_topics",
+    "lambda.list_functions",
+    "kms.list_keys",
+    "secretsmanager.list_secrets",
+    "logs.describe_log_groups",
+    "ssm.describe_parameters",
+    "iam.list_roles",
+)
+"""More of them, for roles of which nothing is known but that they may do something."""
+
+_TEXT = re.compile(r"([a-z0-9-]+)\.([a-z][a-z0-9_]*)((?: [A-Za-z]\w*=\S+)*)")
 _IDENTITY = "GetCallerIdentity"
 
 
@@ -31,7 +44,9 @@ class Probe:
 
     @classmethod
     def of(cls, probe: str | Callable[[boto3.Session], Any]) -> Probe:
-        """Make a probe of ``"service.method"``, with no parameters, or of a callable that takes a boto3 session.
+        """Make a probe of ``"service.method"`` or of a callable that takes a boto3 session.
+
+        Parameters that are texts may follow: ``"s3.list_objects_v2 Bucket=acme-assets"``.
 
         Raises:
             ConfigurationError: the text names no call, or names GetCallerIdentity.
@@ -45,13 +60,14 @@ class Probe:
         match = _TEXT.fullmatch(probe)
         if match is None:
             raise ConfigurationError(f"`{probe}` is no probe", hint='write it as "service.method": "s3.list_buckets"')
-        service, method = match.groups()
+        service, method, given = match.groups()
         if method == "get_caller_identity":
             raise ConfigurationError(
                 "`sts.get_caller_identity` is no probe: AWS answers it whatever is denied",
                 hint="probe with a call that the role is meant to make",
             )
-        return cls(probe, _Call(service, method))
+        parameters = dict(one.split("=", 1) for one in given.split())
+        return cls(probe, _Call(service, method, parameters))
 
     def check(self, operations: Sequence[str]) -> None:
         """Refuse what proves nothing; `operations` are those that the call has asked for so far.
@@ -74,6 +90,7 @@ class _Call:
 
     service: str
     method: str
+    parameters: dict[str, str]
 
     def __call__(self, session: boto3.Session) -> Any:
         from botocore.exceptions import UnknownServiceError  # noqa: PLC0415 - whoever holds a session has botocore
@@ -85,4 +102,4 @@ class _Call:
         method = getattr(client, self.method, None)
         if method is None:
             raise ConfigurationError(f"the boto3 client of `{self.service}` has no method `{self.method}`")
-        return method()
+        return method(**self.parameters)

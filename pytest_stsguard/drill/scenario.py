@@ -105,7 +105,9 @@ class Scenario:
         if not parts["theft"]:
             raise ConfigurationError("nothing is stolen", location=name, hint="write a part [[theft]]")
         title, about = str(data.get("title", name)), str(data.get("about", ""))
-        return cls(name, title, parts, about=about, probes=probes, denials=denials, within=within, consistency=consistency)
+        return cls(
+            name, title, parts, about=about, probes=probes, denials=denials, within=within, consistency=consistency
+        )
 
 
 def load_scenario(name: str) -> Scenario:

@@ -65,6 +65,19 @@ def test_scenarios_are_listed_and_the_matrix_printed() -> None:
     assert lines[-1].split() == ["scp", "web", "identity", *["denied"] * 3, "allowed"]
 
 
+def test_scenario_is_played_on_a_role_of_an_export(checkout: Path) -> None:
+    target = ("--target", f"export:{checkout / 'examples' / 'account.json'}", "--role", "app-server")
+    probe = ("--probe", "s3.list_objects_v2 Bucket=acme-config")
+    done = run("early-removal", *target, *probe, "--output", "json")
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert result["passed"]
+    assert result["metrics"]["first_denied"].keys() == {"s3 us-east-1"}
+    told = [one["detail"] for one in result["timeline"]]
+    assert "role app-server in the place of drill-data" in told
+    assert "not loaded as it is: instances" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -72,6 +85,9 @@ def test_scenarios_are_listed_and_the_matrix_printed() -> None:
         (("nothing",), "no scenario `nothing`"),
         (("--matrix", "--method", "hope"), "unknown revocation method"),
         (("assumed-role", "--target", "moon:x"), "`moon:x`"),
+        (("assumed-role", "--role", "a", "--role", "b"), "has 1 roles to stand in for"),
+        (("assumed-role", "--probe", "fly"), "`fly` is no probe"),
+        (("--rollback",), "nothing of `demo` can be changed"),
         (("assumed-role", "--live-drill"), "nothing of `demo` can be changed"),
     ],
 )

@@ -45,6 +45,14 @@ def test_probe_that_names_no_call_is_refused(
         assert_denied(sts_assume_role("A4L-DataRole"), probe)
 
 
+def test_probe_takes_parameters_that_are_texts(sts_cloud: Cloud, sts_assume_role: Callable[..., Credentials]) -> None:
+    session, bucket = sts_assume_role("A4L-DataRole"), f"a4l-secrets-{sts_cloud.account}"
+    assert_allowed(session, f"s3.get_object Bucket={bucket} Key=secret.txt")
+    seen = observe(session, "s3.get_object Bucket=elsewhere Key=secret.txt")
+    assert (seen.outcome, seen.code) != ("allowed", "")
+    assert observe(session, "s3.get_object Colour=red").code == "ParamValidationError"
+
+
 def test_bad_signature_is_no_denial(sts_assume_role: Callable[..., Credentials]) -> None:
     forged = replace(sts_assume_role("A4L-DataRole"), secret_access_key="forged")
     seen = observe(forged, "s3.list_buckets")
