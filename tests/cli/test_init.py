@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -169,6 +170,17 @@ def test_unreadable_target_and_folder_are_one_line(init: Callable[..., Any], tmp
     assert "cannot be written" in err
 
 
-def test_first_checks_run(init: Callable[..., Any], tmp_path: Path, pytester: pytest.Pytester) -> None:
+def test_first_checks_run(init: Callable[..., Any], tmp_path: Path, pytester: pytest.Pytester, checkout: Path) -> None:
+    target = account(
+        tmp_path, {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    )
     init("--directory", str(pytester.path), "--ci", "none")
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "test_stsguard.py").assert_outcomes(passed=2)
+    text = (pytester.path / "test_stsguard.py").read_text()
+    (drill,) = re.findall(r"def test_stolen.*?\n\n\n", text, re.DOTALL)
+    assert drill.strip() in (checkout / "README.md").read_text()  # where tests/acceptance runs it
+    scheme, _, name = target.partition(":")
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "test_stsguard.py", f"--stsguard-target={scheme}:{tmp_path / name}"
+    )
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["*OWN-1*"])
