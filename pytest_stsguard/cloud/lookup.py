@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.live import as_mapping, existing_arn, tags_of
+from pytest_stsguard.cloud.live_keys import encryption_key, object_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,16 @@ class Lookup:
     def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
         """The ARN of the resource of a type that `identifier` stands for in a service's API."""
         return existing_arn(self._backend, service, kind, identifier, account=self._account, region=region)
+
+    def encryption(self, arn: str) -> tuple[str, bool] | None:
+        """The customer's KMS key of an S3 object, a bucket's default, a parameter or a secret."""
+        if arn.startswith("arn:aws:s3:::"):
+            bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+            owner = self._state.bucket_owner(bucket)
+            return (
+                None if owner is None else object_key(self._backend.service("s3", account=owner).buckets[bucket], key)
+            )
+        return encryption_key(self._backend, arn, account=self._account)
 
     def _bucket_tags(self, tail: str, arn: str) -> Mapping[str, str]:
         owner = self._state.bucket_owner(tail)

@@ -49,6 +49,9 @@ _RULES = """
 - **Roles that are handed over.** A parameter that is called a role and holds a role's ARN (or a name, where the API takes
   one) needs `iam:PassRole` on that role, with `iam:PassedToService`; an instance profile needs it for its role and EC2.
 - **Tags at creation.** Where AWS asks for the tagging action besides, it is checked on what is created, with the request's tags.
+- **Keys that a service uses on the caller's behalf.** What a customer's KMS key encrypts needs `kms:Decrypt` to be read and
+  `kms:GenerateDataKey` (or `kms:Encrypt`) to be written, with `kms:ViaService` and the service's encryption context: objects
+  of S3, by the request's key or the bucket's default; secrets; secure parameters, but for those of GetParametersByPath.
 - **What does not exist yet** is checked on the ARN that it will have, with `*` for what AWS gives: a random id, the six
   characters at the end of a secret's ARN.
 - **What is called by another name** is looked up in the live state: a key behind its alias, a secret's whole ARN, a scaling
@@ -59,8 +62,8 @@ _RULES = """
 
 ## What is not simulated
 
-- Calls that a service makes on the caller's behalf, and with them `kms:ViaService`, `aws:CalledVia` and `aws:ViaAWSService`
-  = true: an S3 object that is encrypted with KMS needs no permission on the key here, a stack's resources none on theirs.
+- Calls that a service makes on the caller's behalf, but for the KMS keys above, and with them `aws:CalledVia`: a stack's
+  resources need no permission on theirs, a queue's or a table's own key none on KMS.
 - The roles of a task definition that ECS:RunTask, StartTask and CreateService hand over anew; they are checked when the task
   definition is registered.
 - The permissions of the services that `tag:TagResources` and `tag:UntagResources` go to; both are refused by name.

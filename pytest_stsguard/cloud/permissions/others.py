@@ -45,7 +45,8 @@ def permissions(scope: Scope) -> list[Permission]:
     for name in service.actions.get(call.operation, call.operation).split():
         own = known_action(scope, prefix, name)
         found += _checks(scope, service, prefix, own)
-    found += _tags_at_creation(scope, service, prefix, found)
+    also = service.besides(scope, found) if service.besides is not None else []
+    found += _tags_at_creation(scope, service, prefix, found) + also
     if own is not None and own.access_level not in _READING:
         found += passed_roles(scope, service, prefix)
     return found

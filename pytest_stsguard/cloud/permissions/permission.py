@@ -54,6 +54,12 @@ class State(Protocol):
     def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
         """Give the ARN of the resource of a type (the reference's name) that `identifier` stands for in a service's API."""
 
+    def encryption(self, arn: str) -> tuple[str, bool] | None:
+        """Give the customer's KMS key, as it is named there, of an S3 object, a bucket's default, a parameter or a secret.
+
+        The second value tells whether the key is used through a bucket key.
+        """
+
 
 class UnmappedOperationError(CloudError):
     """An operation whose permissions are not known here; it is refused by name and never guessed."""

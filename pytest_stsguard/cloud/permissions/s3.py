@@ -13,6 +13,7 @@ from .generic import known_action
 from .passing import pass_role
 from .permission import Permission, UnmappedOperationError
 from .s3_actions import BUCKET, CONDITIONAL, OBJECT, VERSIONED
+from .s3_encryption import reading_keys, writing_keys
 from .s3_keys import context
 from .scope import find
 
@@ -63,6 +64,7 @@ def _on_object(scope: Scope, bucket: str, key: str) -> list[Permission]:
         actions = [VERSIONED.get(each, each) for each in actions]
     found = [_permission(scope, each, arn, bucket=bucket) for each in actions]
     found += _conditional(scope, arn, bucket)
+    found += writing_keys(scope, arn, bucket) + reading_keys(scope, arn)
     if operation in ("CopyObject", "UploadPartCopy"):
         found += _source(scope, arn, bucket)
     return found
@@ -92,6 +94,7 @@ def _source(scope: Scope, target: str, bucket: str) -> list[Permission]:
     arn = _object_arn(scope, source_bucket, source)
     suffix = "Version" if version else ""
     found = [_permission(scope, f"GetObject{suffix}", arn, bucket=source_bucket, version=version)]
+    found += reading_keys(scope, arn, source=True)
     if scope.call.operation != "CopyObject":
         return found
     if scope.text("TaggingDirective") == "REPLACE":

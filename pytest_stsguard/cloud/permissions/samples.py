@@ -97,6 +97,10 @@ class Nothing:
         """Nothing exists."""
         return None
 
+    def encryption(self, arn: str) -> tuple[str, bool] | None:  # noqa: ARG002 - as above
+        """Nothing is encrypted with a customer's key."""
+        return None
+
 
 def sampled(service: str) -> tuple[str, ...]:
     """Give the names of all operations of a service, in the model's order."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .permission import Context
+    from .permission import Context, Permission
     from .reference import Action, Use
     from .scope import Scope
 
@@ -46,6 +46,7 @@ class Service:
         principal: the one that gets the roles of all other parameters, ``PREFIX.amazonaws.com`` unless told.
         profiles: parameters that hold an instance profile, whose role goes to EC2.
         role_names: parameters that may hold a role's name for its ARN.
+        besides: gives checks on what the service uses on the caller's behalf, knowing the operation's own.
         tagging: the action that tags given at creation need besides.
         created: by operation the type that the tags are for, where it is none that the operation's own action names.
     """
@@ -67,5 +68,6 @@ class Service:
     principal: str = ""
     profiles: frozenset[str] = frozenset()
     role_names: frozenset[str] = frozenset()
+    besides: Callable[[Scope, list[Permission]], list[Permission]] | None = None
     tagging: str = ""
     created: Mapping[str, str] = field(default_factory=dict)

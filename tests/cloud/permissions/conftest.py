@@ -36,6 +36,7 @@ class Account:
     )
     boundaries: dict[str, str] = field(default_factory=lambda: {f"{_IAM}role/ci/Deploy": f"{_IAM}policy/Limits"})
     keys: dict[str, str] = field(default_factory=dict)
+    encrypted: dict[str, tuple[str, bool]] = field(default_factory=dict)
     existing: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def bucket_owner(self, bucket: str) -> str | None:
@@ -58,6 +59,9 @@ class Account:
 
     def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
         return self.existing.get((service, kind, identifier))
+
+    def encryption(self, arn: str) -> tuple[str, bool] | None:
+        return self.encrypted.get(arn)
 
 
 @pytest.fixture
