@@ -22,6 +22,7 @@ _BUILT_IN = frozenset({"accounts.google.com", "cognito-identity.amazonaws.com"})
 """Issuers that STS knows without a provider of the account, and whose tokens are signed."""
 
 _STAND_IN = "the source does not list identity providers: one of that name stands in"
+_ANY_AUDIENCE = "the source does not tell the provider's audiences: it is taken to accept this one"
 _SAML_OPTIONS = {"saml:sub": "subject", "saml:aud": "recipient"}
 _FORMATS = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
 
@@ -38,9 +39,9 @@ def with_token(stage: Stage, role: str, *, principal: str, context: Mapping[str,
     if principal not in _BUILT_IN:
         if known is None and "identity providers" not in stage.accounts[account].gaps:
             return Demonstration(done=False, reason=f"the account has no identity provider for {issuer}")
-        if known is None or (audience not in known and principal in stage.stand_ins):
+        if known is None or (audience not in known and (not known or principal in stage.stand_ins)):
             _stand_in(stage, principal, audience, new=known is None)
-    assumed = _STAND_IN if principal in stage.stand_ins else ""
+    assumed = stage.stand_ins.get(principal, "")
     provider = stage.issuers.get(issuer)
     if provider is None:
         provider = stage.cloud.oidc_provider("plain", issuer=f"https://{issuer}", audience=audience, register=False)
@@ -64,13 +65,16 @@ def with_token(stage: Stage, role: str, *, principal: str, context: Mapping[str,
 
 def _stand_in(stage: Stage, principal: str, audience: str, *, new: bool) -> None:
     """Have IAM know a provider that takes an audience."""
-    iam = stage.iam(principal.split(":")[4])
+    account = principal.split(":")[4]
     if new:
         url = f"https://{principal.partition(_OIDC)[2]}"
-        iam.create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=["0" * 40])
-        stage.stand_ins.add(principal)
-    else:
-        iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=principal, ClientID=audience)
+        stage.iam(account).create_open_id_connect_provider(Url=url, ClientIDList=[audience], ThumbprintList=["0" * 40])
+        stage.stand_ins[principal] = _STAND_IN
+        return
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - it has no AddClientIDToOpenIDConnectProvider
+
+    iam_backends[account]["aws"].open_id_providers[principal].client_id_list.append(audience)
+    stage.stand_ins.setdefault(principal, _ANY_AUDIENCE)
 
 
 def _claims(issuer: str, context: Mapping[str, str | list[str]]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Stage:
         self.loaded: dict[str, Loaded] = {}
         self.issuers: dict[str, OidcProvider] = {}
         self.saml: dict[str, SamlProvider] = {}
-        self.stand_ins: set[str] = set()
+        self.stand_ins: dict[str, str] = {}
         self._guests: dict[str, dict[str, str]] = {}
         self._organizations: dict[str, str] = {}
 

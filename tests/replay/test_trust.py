@@ -134,3 +134,19 @@ def test_findings_are_marked_where_they_have_a_witness_and_an_account(account_of
     (elsewhere,) = demonstrate([known], [replace(account, partition="aws-cn")])
     assert elsewhere.evidence["demonstrated"] is False
     assert "aws-cn" in elsewhere.evidence["demonstration"]
+
+
+def test_a_provider_whose_audiences_are_not_told_takes_any(account_of: Callable[..., Account]) -> None:
+    listed, web = f"arn:aws:iam::{HOME}:oidc-provider/{GITHUB}", "sts:AssumeRoleWithWebIdentity"
+    account = account_of(
+        {"github": trust({"Federated": listed}, action=web)},
+        {"OpenIDConnectProviderList": [{"Arn": listed}]},
+        {"SAMLProviderList": []},
+    )
+    with Stage(account) as stage:
+        assert "does not tell its audiences" in stage.loaded[HOME].doubts(listed)[0]
+        for audience in ("one", "two"):
+            context: dict[str, str | list[str]] = {f"{GITHUB}:aud": audience, f"{GITHUB}:sub": "repo:evil/evil:ref:x"}
+            shown = act_out(stage, arn("github"), principal=listed, action=web, context=context)
+            assert shown.done
+            assert "does not tell the provider's audiences" in shown.reason

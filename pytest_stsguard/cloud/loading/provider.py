@@ -36,3 +36,5 @@ def load_providers(providers: Iterable[Provider], backend: Backend, loaded: Load
         made.client_id_list = list(provider.client_ids)
         iam.open_id_providers[provider.arn] = made
         loaded.arns.append(provider.arn)
+        if not provider.client_ids:
+            loaded.note(provider.arn, "the source does not tell its audiences: it takes none yet", whole=False)
