@@ -161,4 +161,4 @@ class Drill:
 def _told(credentials: Credentials) -> str:
     """Write whose credentials they are and until when, as the report's timeline reads it."""
     until = f", expires {isoformat(credentials.expiration)}" if credentials.expiration else ""
-    return f"{credentials.arn}, key {masked(credentials.access_key_id)}{until}"
+    return f"{credentials.arn or 'a session'}, key {masked(credentials.access_key_id)}{until}"

@@ -52,7 +52,7 @@ class Lines:
         if key not in self._known:
             self._known.add(key)
             if credentials.issued_at is not None and credentials.expiration is not None:
-                told = f"{credentials.arn}, key {key}, expires {isoformat(credentials.expiration)}"
+                told = f"{credentials.arn or 'a session'}, key {key}, expires {isoformat(credentials.expiration)}"
                 self._lines.append(f"{isoformat(credentials.issued_at, milliseconds=True)}  issued    {told}")
         at = isoformat(clock.now(), milliseconds=True)
         self._lines.append(f"{at}  {seen.outcome:<8}  {seen.probe} with key {key}")
