@@ -47,6 +47,8 @@ def play_live(scenarios: Sequence[Scenario], options: LiveOptions) -> tuple[list
 
     for scenario in scenarios:
         _check_playable(scenario, options)
+    if options.journal and len(scenarios) > 1:
+        raise ConfigurationError("one journal is for one drill", hint="name one scenario, or leave --journal out")
     access = _reach(options)
     for role in options.roles:
         check_role(access, role, now=Clock().now())

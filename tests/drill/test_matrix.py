@@ -9,6 +9,8 @@ from pytest_stsguard.drill.sources import SOURCES
 from pytest_stsguard.revocation import METHODS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_stsguard.cloud import Cloud
 
 ROLES = ("assumed role", "chained role", "web identity", "container", "instance")
@@ -50,3 +52,9 @@ def test_matrix_is_that_of_aws(sts_cloud: Cloud) -> None:
 def test_every_method_is_measured_or_said_not_to_be() -> None:
     assert {method for method, _ in EXPECTED} | set(NOT_MEASURED) == set(METHODS)
     assert {session for _, sessions in EXPECTED for session in sessions} == set(SOURCES)
+
+
+def test_documentation_shows_what_is_measured(checkout: Path) -> None:
+    text = (checkout / "docs" / "revocation.md").read_text().partition("<!-- the measured matrix -->")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n\n")[1].splitlines()[2:]]
+    assert {(row[0], tuple(row[1].split(", "))): tuple(row[2:]) for row in rows} == EXPECTED
