@@ -97,6 +97,11 @@ def test_sixty_nodes_are_drawn_and_more_are_folded() -> None:
     (folded,) = (box for box in drawn.boxes if box.state == "more")
     assert folded.name == f"{500 - (len(drawn.boxes) - 2):,} more"
     assert (drawn.nodes, drawn.survivors) == (501, 20)
+    hidden = graph(wide(500, survivors=100))
+    (folded,) = (box for box in hidden.boxes if box.name.endswith(" more"))
+    assert folded.words == f"role, {100 - sum(box.state == 'survives' for box in hidden.boxes)} survive"
+    assert folded.state == "more survives"
+    assert all(wire.state == "survives" for wire in hidden.wires)
 
 
 @pytest.mark.parametrize("blast", [chain(5_000), wide(5_000)], ids=["deep", "wide"])

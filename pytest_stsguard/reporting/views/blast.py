@@ -39,7 +39,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A spot with its place; `state` is ``start``, ``survives``, ``ends`` or ``more``."""
+    """A spot with its place; `state` is ``start``, ``survives``, ``ends``, ``more`` or ``more survives``."""
 
     x: int
     y: int
@@ -129,7 +129,8 @@ def spots(blast: Blast, *, most: int) -> list[Spot]:
             found.append(_spot(node, layers[node.id], start=node.id == blast.start))
         else:
             rest[kinds[node.id]].append(node.id)
-    found += [Spot(tuple(ids), layer, f"{len(ids):,} more", kind, "more") for (layer, kind), ids in rest.items()]
+    alive = {node.id for node in blast.nodes if node.survives_revocation}
+    found += [_fold(ids, layer, kind, len(alive.intersection(ids))) for (layer, kind), ids in rest.items()]
     return sorted(found, key=lambda spot: spot.layer)
 
 
@@ -163,6 +164,11 @@ def _spot(node: Node, layer: int, *, start: bool) -> Spot:
     return Spot((node.id,), layer, visible(node.name, 80), visible(node.kind, 40), state)
 
 
+def _fold(ids: list[str], layer: int, kind: str, survivors: int) -> Spot:
+    words = f"{kind}, {survivors:,} survive" if survivors else kind
+    return Spot(tuple(ids), layer, f"{len(ids):,} more", words, "more survives" if survivors else "more")
+
+
 def _places(found: list[Spot], edges: Iterable[Edge]) -> list[tuple[int, int]]:
     """Place each layer in a column, in the order of what leads there, so that few steps cross; centred on the tallest."""
     home = {name: index for index, spot in enumerate(found) for name in spot.ids}
@@ -176,9 +182,7 @@ def _places(found: list[Spot], edges: Iterable[Edge]) -> list[tuple[int, int]]:
     height: dict[int, float] = {}
     for layer, column in sorted(columns.items()):
         known = {one: [height[other] for other in behind[one] if other in height] for one in column}
-        column.sort(
-            key=lambda one: (found[one].state == "more", sum(known[one]) / len(known[one]) if known[one] else 0)
-        )
+        column.sort(key=lambda one: (len(found[one].ids) > 1, sum(known[one]) / len(known[one]) if known[one] else 0))
         for row, one in enumerate(column):
             height[one] = row + (tallest - len(column)) / 2
         columns[layer] = column
@@ -221,7 +225,7 @@ def _wires(
         while (x, y) in taken:
             y += 12
         taken.add((x, y))
-        yield Wire(path, label, side, x, y, "survives" if found[to].state == "survives" else "ends", title)
+        yield Wire(path, label, side, x, y, "survives" if "survives" in found[to].state else "ends", title)
 
 
 def _ahead(one: tuple[int, int], other: tuple[int, int]) -> tuple[str, str, int, int]:
