@@ -161,12 +161,13 @@ def _world(target: str, roles: Sequence[str], *, tell: bool) -> Iterator[tuple[C
             yield cloud, ()
         return
     from pytest_stsguard.account import load
+    from pytest_stsguard.drill.world import region_of
 
     account = load(target)
     arns = {role.name: role.arn for role in account.roles}
     if missing := [name for name in roles if name not in arns]:
         raise ConfigurationError(f"there is no role `{missing[0]}` in `{target}`")
-    with Cloud(account=account.id, world="empty") as cloud:
+    with Cloud(account=account.id, region=region_of(account), world="empty") as cloud:
         loaded = cloud.load(account)
         for one in loaded.left_out if tell else ():
             click.echo(printable(f"not loaded as it is: {one.what}: {one.reason}"), err=True)
