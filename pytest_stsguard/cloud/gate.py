@@ -52,6 +52,8 @@ __all__ = ["Gate"]
 
 _FAILED = 300
 _REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+# Services that take unsigned requests, as far as a resource policy admits everyone.
+_OPEN_TO_ANYONE = frozenset({"s3", "sns", "sqs"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
 
 
@@ -98,7 +100,7 @@ class Gate:
         self._tokens = tokens
         self._trail = trail
         self._clock = clock
-        self._simulator = Simulator(state, clock)
+        self._simulator = Simulator(state, organization, clock)
         self.observers: list[Callable[[Call], None]] = []
 
     def handle(self, request: Request) -> Response:
@@ -184,6 +186,8 @@ class Gate:
         call, caller = passage.call, passage.caller
         assert call is not None  # noqa: S101 - as above
         assert caller is not None  # noqa: S101
+        if caller.is_anonymous and call.service not in _OPEN_TO_ANYONE:
+            raise Fault(Refusal.UNSIGNED)
         try:
             account = caller.account or self._backend.account
             lookup = Lookup(self._backend, self._state, account)

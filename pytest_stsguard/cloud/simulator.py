@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.layers import Organization
     from pytest_stsguard.cloud.state import State
 
 __all__ = ["Simulator"]
@@ -35,10 +36,11 @@ _SHARED = (
 
 
 class Simulator:
-    """Answers IAM's policy simulator from the account's live policies."""
+    """Answers IAM's policy simulator from the account's live policies, its organisation's among them."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
+    def __init__(self, state: State, organization: Organization, clock: Clock) -> None:
         self._state = state
+        self._organization = organization
         self._clock = clock
 
     def answer(self, call: Call) -> dict[str, Any] | None:
@@ -73,6 +75,9 @@ class Simulator:
         if texts is None:
             raise Fault(None, f"The {kind} with name {name} cannot be found.", code="NoSuchEntity", status=404)
         record["PolicyInputList"] = list(texts.values())
+        levels = self._organization.texts(account)
+        if levels:
+            record["ServiceControlPolicyInputList"] = levels
         if boundary:
             record.setdefault("PermissionsBoundaryPolicyInputList", [boundary])
         if kind == "user":

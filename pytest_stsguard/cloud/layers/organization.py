@@ -108,6 +108,13 @@ class Organization:
             if each.type == kind
         )
 
+    def texts(self, account: str) -> list[list[str]]:
+        """Give the service control policies that bear on an account's principals as they are written, root first."""
+        standing = self.standing(account)
+        if standing is None or standing.is_management or not standing.enabled(SCP):
+            return []
+        return [[each.content for each in node.attached_policies if each.type == SCP] for node in standing.nodes]
+
     def keys(self, caller: str, owner: str) -> Mapping[str, str | list[str]]:
         """Give the condition keys of the caller's and of the resource's organisation.
 

@@ -242,3 +242,18 @@ def test_no_account_comes_that_nobody_opened(organization: Organized) -> None:
     organization.accounts.cloud.administrator("333344445555")
     listed = {each["Id"] for each in organization.client.list_accounts()["Accounts"]}
     assert listed == {organization.accounts.home, MEMBER, made["AccountId"], "333344445555"}
+
+
+def test_policy_simulator_knows_the_organisation(organization: Organized) -> None:
+    accounts = organization.accounts
+    accounts.user("simulated", ALLOW_ALL)
+    iam = accounts.client("iam", accounts.member_admin)
+    arn = f"arn:aws:iam::{MEMBER}:user/simulated"
+    asked = {"PolicySourceArn": arn, "ActionNames": ["s3:ListAllMyBuckets"]}
+    (before,) = iam.simulate_principal_policy(**asked)["EvaluationResults"]
+    assert before["EvalDecision"] == "allowed"
+    assert before["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+    organization.attach(organization.unit, NO_LISTING)
+    (after,) = iam.simulate_principal_policy(**asked)["EvaluationResults"]
+    assert after["EvalDecision"] == "explicitDeny"
+    assert after["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}

@@ -291,3 +291,20 @@ def _arn_of(service: str, account: str) -> str:
         return "arn:aws:s3:::shared-between-accounts"
     noun = {"dynamodb": "table/", "kinesis": "stream/", "secretsmanager": "secret:", "kms": "key/"}.get(service, "")
     return f"arn:aws:{service}:us-east-1:{account}:{noun}shared"
+
+
+def test_unsigned_request_reaches_what_is_open_to_everyone_alone(accounts: Accounts) -> None:
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    def unsigned(service: str) -> Any:
+        return accounts.cloud.client(service, config=Config(signature_version=UNSIGNED))
+
+    url = accounts.client("sqs").create_queue(QueueName="open")["QueueUrl"]
+    everyone = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    accounts.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": accounts.document(everyone)})
+    unsigned("sqs").send_message(QueueUrl=url, MessageBody="x")
+    assert accounts.code_of(unsigned("sqs").receive_message, QueueUrl=url) == "AccessDenied"
+    assert accounts.code_of(unsigned("s3").list_buckets) == "AccessDenied"
+    assert accounts.code_of(unsigned("iam").list_users) == "MissingAuthenticationToken"
+    assert accounts.code_of(unsigned("dynamodb").list_tables) == "MissingAuthenticationTokenException"
