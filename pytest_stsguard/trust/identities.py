@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.chars import DIGIT, NAME, ORG, PATH, Chars, Slots, literal, some, times
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, number, texts
-from pytest_stsguard.trust.presence import SESSION_NAME, TAG, issue_time, lookup
+from pytest_stsguard.trust.presence import EXTERNAL_ID, SESSION_NAME, TAG, issue_time, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_principal, name_of_user
 
@@ -46,7 +46,7 @@ _ANY_IDENTITY: Final[dict[str, tuple[Option, ...]]] = {
     "aws:multifactorauthpresent": (fixed("true", "false"), ABSENT),
     "aws:multifactorauthage": (number(Decimal()), ABSENT),
     "aws:sourceidentity": (ABSENT, texts(SESSION_NAME)),
-    "sts:externalid": (ABSENT, texts(FREE)),
+    "sts:externalid": (ABSENT, *EXTERNAL_ID),
     "aws:ec2instancesourcevpc": _OPTIONAL,
     "aws:ec2instancesourceprivateipv4": (ABSENT, address()),
     "ec2:roledelivery": (ABSENT, fixed("1.0", "2.0")),

@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.trust.chars import NAME, ORG, some
+from pytest_stsguard.trust.chars import NAME, ORG, PRINTABLE, Chars, some
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, moment, number, texts, values
 from pytest_stsguard.trust.points import epoch
 from pytest_stsguard.trust.text import Shape
@@ -26,6 +26,15 @@ Presence = Callable[[str], Key | None]
 """Gives what a key (lower case) can be; None when the table does not know it."""
 
 SESSION_NAME: Final = Shape(some(NAME), ("evil",), ("", "evil", "x"))
+_ID: Final = Chars(NAME.members | set(":/"))
+EXTERNAL_ID: Final = (
+    texts(Shape(some(_ID), ("evil",), ("", "evil", "x"))),
+    texts(FREE, doubt="STS takes no such ExternalId (formal only)"),
+)
+"""What a caller may pass: letters, digits and ``_+=,.@:/-``. STS wants two of them; one is taken for granted here.
+
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+"""
 REGION: Final = Shape(some(ORG), ("us-east-1",), ("", "us-east-1", "1"))
 OF_INSTANCES: Final = frozenset(
     {
@@ -41,8 +50,17 @@ LONGEST_SESSION: Final = timedelta(hours=36)
 """No temporary credentials live longer (GetSessionToken, GetFederationToken)."""
 
 _OPTIONAL: Final = (ABSENT, texts(FREE))
-TAG: Final = (*_OPTIONAL, fixed(""))
-"""A tag's value may be empty, which ForAllValues lets pass."""
+_NO_TAG: Final = Chars(frozenset("!\"#$%&'()*,;<>?[\\]^`{|}~") | PRINTABLE.members, negated=True)
+TAG: Final = (
+    ABSENT,
+    texts(Shape(some(_NO_TAG), ("evil",), ("", "evil", "x"))),
+    fixed(""),
+    texts(FREE, doubt="no tag's value holds such characters (formal only)"),
+)
+"""A tag's value may be empty, which ForAllValues lets pass; of ASCII it holds letters, digits, blanks and ``_.:/=+-@``.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
+"""
 _SEVERAL: Final = (ABSENT, values(FREE))
 
 _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {

@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, WORD, Slot, Slots, literal, many, some, times
 from pytest_stsguard.trust.identities import EVIL_ACCOUNT, org_paths, other_orgs
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, address, fixed, key, texts, values
-from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
+from pytest_stsguard.trust.presence import EXTERNAL_ID, OF_INSTANCES, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_source
 
@@ -97,7 +97,8 @@ class ServiceKeys:
     def external_id(self) -> Key:
         """Give sts:ExternalId."""
         doubt = None if self.service in SENDS_EXTERNAL_ID else NOT_DOCUMENTED
-        return key("sts:externalid", ABSENT, texts(FREE, doubt=doubt))
+        plain, formal = EXTERNAL_ID
+        return key("sts:externalid", ABSENT, replace(plain, doubt=doubt), replace(formal, doubt=doubt or formal.doubt))
 
     def source_arn(self) -> Key:
         """Give aws:SourceArn; the ARNs of buckets and of some global resources carry no account."""

@@ -114,6 +114,11 @@ def is_inside() -> Callable[[dict[str, Any], str, str, dict[str, str | list[str]
     return lambda table, principal, action, context: Membership(table).inside(principal, action, context)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker of the nightly tests known."""
+    config.addinivalue_line("markers", "nightly: too long, or with too much to install, for every run")
+
+
 def corpus(name: str) -> list[dict[str, Any]]:
     cases: list[dict[str, Any]] = json.loads((CORPUS / name).read_text(encoding="utf-8"))
     return cases

@@ -99,7 +99,7 @@ def test_the_kinds_of_witnesses(statement: dict[str, Any], kind: str, words: str
 
 
 def test_a_long_or_odd_value_is_shown_on_one_line() -> None:
-    odd = {"StringEquals": {"sts:ExternalId": "a\u2028" + "b" * 400}}
+    odd = {"StringEquals": {"aws:UserAgent": "a\u2028" + "b" * 400}}
     (witness,) = prove(policy(allow(STAR, odd)), ZONES, now=NOW).witnesses
     assert "\\u2028bbb" in witness.summary
     assert witness.summary.endswith("bbb... (Statement[0])")
