@@ -42,6 +42,7 @@ class Backend:
         self._mock: Any = None
         self._others: frozenset[str] = frozenset()
         self._seed_lock = threading.RLock()
+        self._planting = 0
 
     def open(self) -> None:
         """Start moto's mock, or join the one that runs."""
@@ -136,20 +137,24 @@ class Backend:
 
     def service(self, name: str, *, account: str | None = None, region: str | None = None) -> Any:
         """Give moto's backend of a service, seeded: global services by partition, others by region."""
-        from moto.backends import get_backend  # noqa: PLC0415 - as above
-
         self.seed(name)
         place = "aws" if name in _GLOBAL else region or self.region
-        return get_backend(name)[account or self.account][place]
+        return _book(name)[account or self.account][place]
 
     def seed(self, service: str) -> None:
         """Fill `service` with what the world holds of it, once."""
-        if service not in self.seeds:
+        if service not in self.seeds and not self._planting:
             return
+        # Whoever comes while something is planted waits for it: half a world is none.
         with self._seed_lock:
             plant = self.seeds.pop(service, None)
-            if plant is not None:
+            if plant is None:
+                return
+            self._planting += 1
+            try:
                 plant(self)
+            finally:
+                self._planting -= 1
 
     def provide_managed_policy(self, arn: str, *, account: str) -> None:
         """Let moto know one of AWS's own managed policies, which it leaves out by default, by its ARN."""
@@ -169,6 +174,14 @@ class Backend:
         for name, data in _aws_managed_policies().items():
             path = data.get("Path") or "/"
             self.provide_managed_policy(f"arn:aws{_AWS_MANAGED}{path.lstrip('/')}{name}", account=account)
+
+
+@lru_cache(maxsize=512)
+def _book(name: str) -> Any:
+    """Give moto's book of a service: moto looks for the module each time, and the gate asks many times a call."""
+    from moto.backends import get_backend  # noqa: PLC0415 - moto is imported when a cloud opens
+
+    return get_backend(name)
 
 
 def aws_url(request: Request, call: Call) -> str:
