@@ -266,7 +266,10 @@ def test_drill_is_drawn_in_the_order_of_time() -> None:
     assert all(0 < x < drawing.width for x in places)
     stolen, revoked = drawing.lanes[0], drawing.revocations[0][0]
     assert [x < revoked for x, _, _ in stolen.marks] == [True, True, False]
-    assert {key: cells for key, _, cells in drawing.containment}["****BBBB"] == ("denied", "inconclusive")
+    told = {key: cells for key, _, cells in drawing.containment}
+    assert told["****AAAA"][0] == ("denied", "good")
+    assert told["****BBBB"] == (("denied", "harm"), ("inconclusive", "harm"))
+    assert told["****CCCC"] == (("allowed", "good"), ("", ""))
 
 
 def test_sessions_with_names_are_drawn_by_name() -> None:

@@ -144,7 +144,7 @@ def _mermaid(blast: Blast) -> Iterator[str]:
     yield "flowchart LR"
     for index, spot in enumerate(found):
         words = {"start": "stolen", "survives": f"{spot.kind}, survives"}.get(spot.state, spot.kind)
-        style = f":::{spot.state}" if spot.state in {"start", "survives"} else ""
+        style = ":::survives" if "survives" in spot.state else ":::start" if spot.state == "start" else ""
         yield f'  n{index}["{_numbered(spot.name)}<br>{_numbered(words)}"]{style}'
     joined = dict.fromkeys((home[edge.source], home[edge.to], visible(edge.kind, 40)) for edge in blast.edges)
     for source, to, kind in list(joined)[:_MOST_WIRES]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "is_drawn", "picture"]
 
+Row = tuple[str, str, tuple[tuple[str, str], ...]]
+"""A session's name, whether it is stolen, and for each call the last answer and what that is worth."""
+
 # what the drill room writes: a session by its key, or by a name that it was given before
 _KEY = re.compile(r"(?P<name>\*{4}\w{4})\b")
 _NAMED = re.compile(r"(?P<name>\S+) of the (?P<party>\S+): (?P<arn>[^,]*), (?P<key>\*{4}\w{4})\Z")
@@ -89,7 +92,7 @@ class Picture:
     ticks: tuple[tuple[int, str], ...]
     metrics: tuple[tuple[str, str], ...]
     probes: tuple[str, ...]
-    containment: tuple[tuple[str, str, tuple[str, ...]], ...]
+    containment: tuple[Row, ...]
     steps: tuple[Step, ...]
     left_out: int
 
@@ -265,15 +268,23 @@ def _between(one: Act, other: Act) -> str:
     return _span(_moment(other.step.at) - _moment(one.step.at))
 
 
-def _containment(
-    acts: list[Act], lanes: dict[str, Lane]
-) -> tuple[tuple[str, ...], tuple[tuple[str, str, tuple[str, ...]], ...]]:
-    """Tell for each session and call what the last answer was."""
+def _containment(acts: list[Act], lanes: dict[str, Lane]) -> tuple[tuple[str, ...], tuple[Row, ...]]:
+    """Tell for each session and call what the last answer was, and what that is worth."""
     last = {(act.session, act.call): act.kind for act in acts if act.session and act.kind in _CALLS}
     probes = tuple(dict.fromkeys(call for _, call in last))
-    rows = tuple(
-        (lane.name, "stolen" if lane.stolen else "", tuple(last.get((name, call), "") for call in probes))
-        for name, lane in lanes.items()
-        if any((name, call) in last for call in probes)
-    )
-    return probes, rows
+    rows = []
+    for name, lane in lanes.items():
+        answers = [last.get((name, call), "") for call in probes]
+        cells = tuple((answer, _worth(answer, thief=lane.stolen)) for answer in answers)
+        if any(answers):
+            rows.append((lane.name, "stolen" if lane.stolen else "", cells))
+    return probes, tuple(rows)
+
+
+def _worth(answer: str, *, thief: bool) -> str:
+    """Tell whether an answer is ``good``, ``bad``, or ``harm`` to somebody who is no thief; empty for none."""
+    if answer == "allowed":
+        return "bad" if thief else "good"
+    if answer == "denied":
+        return "good" if thief else "harm"
+    return "harm" if answer else ""
