@@ -83,6 +83,13 @@ class Holder:
         found.session = tuple(session)
         return found
 
+    def named(self, session_name: str) -> Holder:
+        """Give a role as one session of it is, which a trust policy may name by its own ARN."""
+        found = copy(self)
+        found.caller = f"{self.caller.rpartition('/')[0]}/{session_name}"
+        found.context = {**self.context, "aws:userid": f"{self.context['aws:userid'].partition(':')[0]}:{session_name}"}
+        return found
+
     @property
     def identity_center(self) -> bool:
         """Whether it is a role that IAM Identity Center made, which changes from there only."""

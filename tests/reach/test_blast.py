@@ -274,6 +274,13 @@ def test_the_start_may_be_a_session_and_must_be_there(survey_of: Callable[..., S
             blast_radius(ground, name)
 
 
+def test_a_session_that_a_trust_policy_names_is_that_session_alone(survey_of: Callable[..., Survey]) -> None:
+    session = f"arn:aws:sts::{HOME}:assumed-role/a/deploy"
+    ground = Ground([survey_of({"a": EC2, "b": trusting(session)}).account], now=NOW)
+    assert [edge.to for edge in blast_radius(ground, session).edges] == [role("b")]
+    assert blast_radius(ground, "a").edges == ()
+
+
 def test_of_many_identities_one_step_to_each_is_told(survey_of: Callable[..., Survey]) -> None:
     trusts = {f"r{number}": trusting(HOME) for number in range(130)}
     may = {"r0": allow("sts:AssumeRole"), "r1": allow("sts:AssumeRole")}

@@ -57,7 +57,7 @@ class Ground:
         self._doors: dict[str, Doors] = {}
 
     def find(self, name: str) -> Holder:
-        """Find the role or user that a name, an ARN or a session's ARN means.
+        """Find the role or user that a name or an ARN means; of a session's ARN the role as that session is.
 
         Raises:
             ConfigurationError: there is none.
@@ -71,7 +71,8 @@ class Ground:
         if found is None:
             place = account.id if account else ", ".join(self.accounts)
             raise ConfigurationError(f"there is no role or user `{name}` in account `{place}`")
-        return self._made(found, self.accounts[found.arn.split(":")[4]])
+        made = self._made(found, self.accounts[found.arn.split(":")[4]])
+        return made.named(name.rpartition("/")[2]) if match else made
 
     def holder(self, arn: str) -> Holder | None:
         """Give a role or user by ARN; None for what the accounts do not hold."""
