@@ -8,29 +8,25 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.cloud.answers import answer
-from pytest_stsguard.cloud.batches import Deletion, deletion_of
+from pytest_stsguard.cloud.batches import deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
-from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
 from pytest_stsguard.cloud.layers import READERS, BucketRules, Watch, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
+from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, service_of
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
-from pytest_stsguard.cloud.post_policy import FormUpload, form_upload
+from pytest_stsguard.cloud.post_policy import form_upload
 from pytest_stsguard.cloud.principals import Principals
-from pytest_stsguard.cloud.request import Headers, Request, Response
-from pytest_stsguard.cloud.signature import Claim, claim_of, signature_keys
+from pytest_stsguard.cloud.signature import claim_of, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.sts.restrictions import check_kind
-from pytest_stsguard.cloud.trail import Event
 from pytest_stsguard.errors import PolicyError
-from pytest_stsguard.policy.arns import account_of, is_account_id
+from pytest_stsguard.policy.arns import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,34 +39,17 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
+    from pytest_stsguard.cloud.request import Request, Response
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.cloud.sts import TokenService
     from pytest_stsguard.cloud.trail import Trail
-    from pytest_stsguard.policy import Decision
 
 __all__ = ["Gate"]
 
 _FAILED = 300
-_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 # Services that take unsigned requests, as far as a resource policy admits everyone.
 _OPEN_TO_ANYONE = frozenset({"s3", "sns", "sqs"})
 _AWS_POLICY = "arn:aws:iam::aws:policy/"
-
-
-@dataclass(slots=True)
-class _Passage:
-    """What becomes known of one request on its way through."""
-
-    request: Request
-    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    claim: Claim | None = None
-    form: FormUpload | None = None
-    call: Call | None = None
-    caller: Caller | None = None
-    needed: tuple[Permission, ...] = ()
-    batch: Deletion | None = None
-    decisions: list[Decision] = field(default_factory=list)
-    elements: Mapping[str, object] | None = None
 
 
 class Gate:
@@ -105,7 +84,7 @@ class Gate:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; every refusal is a response, and every request leaves an event."""
-        passage = _Passage(request)
+        passage = Passage(request)
         code = message = None
         try:
             response = self._admit(passage)
@@ -113,7 +92,7 @@ class Gate:
                 response = passage.form.answer(response)
         except Fault as fault:
             speaks = dialect(
-                passage.call.service if passage.call else _claimed_service(passage.claim),
+                passage.service,
                 passage.call.protocol if passage.call else None,
                 request.headers,
             )
@@ -125,10 +104,12 @@ class Gate:
             for each in (passage.request, passage.form.request if passage.form else request):
                 if each.spool is not None and each.spool is not request.spool:
                     each.spool.close()
-        self._record(passage, response, code, message)
-        return _stamped(response, passage)
+        self._trail.add(
+            passage.event(response, time=self._clock.now(), home=self._backend.account, code=code, message=message)
+        )
+        return passage.stamped(response)
 
-    def _admit(self, passage: _Passage) -> Response:
+    def _admit(self, passage: Passage) -> Response:
         passage.form = form = form_upload(passage.request)
         if form is not None:
             passage.request = form.request
@@ -159,7 +140,7 @@ class Gate:
         self._authorize(passage, surroundings)
         return self._perform(passage)
 
-    def _unwrap(self, passage: _Passage) -> None:
+    def _unwrap(self, passage: Passage) -> None:
         """Check what S3 checks of a body, and take it out of its chunks."""
         assert passage.call is not None  # noqa: S101 - as below
         check_large(passage.request, passage.call)
@@ -167,7 +148,7 @@ class Gate:
             passage.form.check()
         passage.request = self._authenticator.unwrap(passage.request, passage.claim)
 
-    def _token_service(self, passage: _Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
+    def _token_service(self, passage: Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
         assert passage.call is not None  # noqa: S101 - _admit has read both
         assert passage.caller is not None  # noqa: S101
         try:
@@ -178,10 +159,10 @@ class Gate:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `sts:{passage.call.operation}`: {error}"
             ) from error
-        passage.elements = _elements(result)
+        passage.elements = elements(result)
         return answer(passage.call, result, request_id=passage.request_id)
 
-    def _authorize(self, passage: _Passage, surroundings: Mapping[str, str | list[str]]) -> None:
+    def _authorize(self, passage: Passage, surroundings: Mapping[str, str | list[str]]) -> None:
         """Ask for every permission that the call needs; the first that is missing refuses it."""
         call, caller = passage.call, passage.caller
         assert call is not None  # noqa: S101 - as above
@@ -193,7 +174,7 @@ class Gate:
             lookup = Lookup(self._backend, self._state, account)
             passage.needed = required(
                 call,
-                account=_named_account(call) or account,
+                account=named_account(call) or account,
                 state=lookup,
                 caller_name=caller.name if caller.kind == "user" else None,
             )
@@ -202,15 +183,15 @@ class Gate:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
                 if not decision.allowed:
-                    denial = _denial(caller, permission, decision, call)
+                    words = denial(caller, permission, decision, call)
                     if batch is not None:
-                        batch.deny(position, denial)
+                        batch.deny(position, words)
                         continue
                     if call.protocol == "ec2":
                         keys = {**surroundings, **caller.context, **permission.context}
                         encoded = self._tokens.messages.encode(caller, permission, decision, keys)
-                        denial += f". Encoded authorization failure message: {encoded}"
-                    raise Fault(Refusal.ACCESS_DENIED, denial)
+                        words += f". Encoded authorization failure message: {encoded}"
+                    raise Fault(Refusal.ACCESS_DENIED, words)
         except UnmappedOperationError as error:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet"
@@ -220,7 +201,7 @@ class Gate:
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}"
             ) from error
 
-    def _perform(self, passage: _Passage) -> Response:
+    def _perform(self, passage: Passage) -> Response:
         call, caller = passage.call, passage.caller
         assert call is not None  # noqa: S101 - as above
         assert caller is not None  # noqa: S101
@@ -254,7 +235,7 @@ class Gate:
                 observer(call)
         return response
 
-    def _dispatch(self, passage: _Passage, call: Call, account: str) -> Response:
+    def _dispatch(self, passage: Passage, call: Call, account: str) -> Response:
         batch = passage.batch
         if batch is None or batch.untouched or self._state.bucket_owner(str(call.parameters.get("Bucket"))) is None:
             return self._backend.dispatch(passage.request, call, account=account)
@@ -269,7 +250,7 @@ class Gate:
             bucket = call.parameters.get("Bucket") if call.operation != "CreateBucket" else None
             return (self._state.bucket_owner(bucket) if isinstance(bucket, str) else None) or home
         arn = needed[0].resource if needed else "*"
-        return (account_of(arn) or home) if _service_of(arn) in READERS else home
+        return (account_of(arn) or home) if service_of(arn) in READERS else home
 
     def _provide_policies(self, call: Call, account: str) -> None:
         for name in ("PolicyArn", "PermissionsBoundary"):
@@ -278,82 +259,3 @@ class Gate:
                 self._backend.provide_managed_policy(arn, account=account)
         if call.operation == "ListPolicies" and call.parameters.get("Scope", "All") != "Local":
             self._backend.provide_all_managed_policies(account=account)
-
-    def _record(self, passage: _Passage, response: Response, code: str | None, message: str | None) -> None:
-        caller, call = passage.caller, passage.call
-        told = code is None and call is not None and passage.elements is None and keeps_answer(call, response)
-        self._trail.add(
-            Event(
-                request_id=passage.request_id,
-                time=self._clock.now(),
-                request=passage.request.head(),
-                call=call,
-                caller=caller,
-                claimed_key=passage.claim.access_key_id if passage.claim else None,
-                error_code=code,
-                error_message=message,
-                decisions=tuple(passage.decisions),
-                response_elements=passage.elements,
-                recipient=(caller.account if caller and caller.account else self._backend.account),
-                resources=_resources(passage),
-                response=response if told else None,
-            )
-        )
-
-
-def _named_account(call: Call) -> str | None:
-    """Give the account whose registry or catalogue a call names: their resources are named without their account."""
-    named = call.parameters.get({"ecr": "registryId", "glue": "CatalogId"}.get(call.service, ""))
-    return named if isinstance(named, str) and is_account_id(named) else None
-
-
-def _resources(passage: _Passage) -> tuple[tuple[str, str], ...]:
-    """Give the ARNs that were asked about, each with its owner."""
-    arns = [(each.resource, each.resource_account) for each in passage.needed]
-    if passage.call is not None and passage.call.service == "sts":
-        arns = [(str(passage.call.parameters.get("RoleArn", "")), None)]
-    return tuple((arn, owner or account_of(arn) or "") for arn, owner in arns if arn.startswith("arn:"))
-
-
-def _service_of(arn: str) -> str:
-    """Read the service out of an ARN; empty for what is none."""
-    parts = arn.split(":", 3)
-    return parts[2] if len(parts) > 3 else ""  # noqa: PLR2004 - what an ARN has before its region
-
-
-def _claimed_service(claim: Claim | None) -> str | None:
-    return claim.service if claim else None
-
-
-def _denial(caller: Caller, permission: Permission, decision: Decision, call: Call) -> str:
-    """Word an authorization denial as AWS does."""
-    resource = f'"{permission.resource}"' if call.service == "s3" else permission.resource
-    text = f"User: {caller.arn} is not authorized to perform: {permission.action} on resource: {resource} {decision.reason()}"
-    return f"You are not authorized to perform this operation. {text}" if call.protocol == "ec2" else text
-
-
-def _elements(result: Mapping[str, object]) -> Mapping[str, object] | None:
-    """What CloudTrail shows of an STS answer, the secrets left out."""
-    credentials = result.get("Credentials")
-    if not isinstance(credentials, dict):
-        return None
-    shown = {"accessKeyId": credentials["AccessKeyId"], "expiration": credentials["Expiration"].isoformat()}
-    elements: dict[str, object] = {"credentials": shown}
-    for name, value in result.items():
-        if name != "Credentials":
-            elements[f"{name[0].lower()}{name[1:]}"] = _camel(value)
-    return elements
-
-
-def _camel(value: object) -> object:
-    return (
-        {f"{name[0].lower()}{name[1:]}": inner for name, inner in value.items()} if isinstance(value, dict) else value
-    )
-
-
-def _stamped(response: Response, passage: _Passage) -> Response:
-    """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
-    name = "x-amz-request-id" if passage.call and passage.call.service == "s3" else "x-amzn-requestid"
-    headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in _REQUEST_IDS)
-    headers[name] = passage.request_id
-    return Response(response.status, headers, response.body, response.view)
