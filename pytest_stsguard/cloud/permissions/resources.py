@@ -34,6 +34,8 @@ _NO_RESOURCE = frozenset(
     | {"request", "attribute", "admin", "include"}
 )
 _MARKS = (NEW, LOOKED_UP, SKIP, INSTEAD)
+# Parameters that name a resource without saying that they hold a name.
+_NAMING = frozenset({"resource", "source", "target", "principal"})
 # Operations that name one resource of any of the action's types.
 _ONE_OF_MANY = re.compile("[Tt]ag(s|Resource)")
 
@@ -127,10 +129,9 @@ def _admits(use: Use, value: str) -> bool:
 
 
 def _arns(scope: Scope, use: Use) -> list[str]:
-    """Give the parameters' values that are ARNs of the type."""
-    return [
-        value for value in _texts(scope.call.parameters.values()) if value.startswith("arn:") and _admits(use, value)
-    ]
+    """Give the values that are ARNs of the type, of parameters that name something: not of what is free text."""
+    naming = (value for name, value in scope.call.parameters.items() if _names_something(name))
+    return [value for value in _texts(naming) if value.startswith("arn:") and _admits(use, value)]
 
 
 def _texts(values: Iterable[Any]) -> list[str]:
@@ -266,4 +267,4 @@ def _is_listing(scope: Scope, action: Action) -> bool:
 
 def _names_something(parameter: str) -> bool:
     name = parse_name(parameter)
-    return (is_identifier(parameter) or name.stem == "resource") and name.stem not in _NO_RESOURCE
+    return (is_identifier(parameter) or name.stem in _NAMING) and name.stem not in _NO_RESOURCE

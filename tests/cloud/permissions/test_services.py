@@ -340,6 +340,12 @@ def test_what_an_operation_needs(case: tuple[str, str, dict[str, Any], list[Any]
         ("apigateway", "GetRestApi", {}),
         ("apigateway", "NoSuchOperation", {}),
         ("sqs", "DeleteQueue", {}),
+        # What a caller writes into free text names nothing.
+        (
+            "athena",
+            "CreatePreparedStatement",
+            {"StatementName": "s", "Description": f"arn:aws:athena:{HERE}:workgroup/w"},
+        ),
         ("ecs", "UpdateService", {"cluster": "c"}),
         ("resourcegroupstaggingapi", "TagResources", {"ResourceARNList": [LAMBDA], "Tags": {"a": "1"}}),
         ("events", "StartReplay", {"ReplayName": "r", "EventSourceArn": f"arn:aws:events:{HERE}:event-bus/b"}),
@@ -377,6 +383,13 @@ def test_a_role_that_is_handed_over_must_be_passed(
         "aws:ResourceTag/team": "blue",
         "iam:ResourceTag/team": "blue",
     }
+
+
+def test_a_role_in_the_callers_own_words_is_not_passed(needs: Needs) -> None:
+    found = needs(
+        "lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Environment": {"Variables": {"roleArn": ROLE}}}
+    )
+    assert [each.action for each in found] == ["lambda:UpdateFunctionConfiguration"]
 
 
 def test_a_role_that_is_only_read_about_is_not_passed(needs: Needs) -> None:
