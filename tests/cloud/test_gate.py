@@ -68,11 +68,13 @@ def test_explicit_denial_says_so(
     assert "with an explicit deny in an identity-based policy" in error["Error"]["Message"]
 
 
-def test_operation_of_an_unmapped_service_is_neither_allowed_nor_denied(sts_cloud: Cloud) -> None:
-    error = error_of(sts_cloud.client("glue").get_databases)
+def test_operation_that_is_not_mapped_is_neither_allowed_nor_denied(sts_cloud: Cloud) -> None:
+    arn = f"arn:aws:sqs:us-east-1:{sts_cloud.account}:q"
+    tagging = sts_cloud.client("resourcegroupstaggingapi")
+    error = error_of(lambda: tagging.tag_resources(ResourceARNList=[arn], Tags={"a": "1"}))
     assert error["Error"]["Code"] == "NotImplemented"
     assert error["ResponseMetadata"]["HTTPStatusCode"] == 501
-    assert "GetDatabases" in error["Error"]["Message"]
+    assert "TagResources" in error["Error"]["Message"]
 
 
 def test_operation_that_moto_lacks_is_refused_by_name(sts_cloud: Cloud) -> None:
