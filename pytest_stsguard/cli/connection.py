@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "check_consent", "configuration_of", "connect", "reason_of"]
 
 _REGION = "us-east-1"
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,10 @@ def check_consent(connection: Connection, configuration: Configuration, account:
 def _client(session: Any, service: str) -> Any:
     from botocore.config import Config
 
-    config = Config(retries={"mode": "adaptive"}, max_pool_connections=32)
+    # AWS's own setting wins; botocore reads it where nothing else is said.
+    attempts: dict[str, int] = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"total_max_attempts": _ATTEMPTS}
+    retries: Any = {"mode": "adaptive", **attempts}
+    config = Config(retries=retries, max_pool_connections=32)
     return session.client(service, region_name=session.region_name or _REGION, config=config)
 
 
