@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pytest_stsguard.account import load
 from pytest_stsguard.cli.report import report
@@ -113,6 +115,33 @@ def test_drawing_stays_small_whatever_there_is(blast: Blast) -> None:
     assert len(drawn.steps) + drawn.left_out == len(blast.edges)
     shown = [spot for spot in spots(blast, most=MOST_BOXES) for _ in spot.ids]
     assert len(shown) == len(blast.nodes)
+
+
+@given(
+    st.integers(1, 130).flatmap(
+        lambda size: st.tuples(
+            st.just(size),
+            st.lists(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)), max_size=3 * size),
+            st.sets(st.integers(0, size - 1)),
+            st.integers(1, 90),
+        )
+    )
+)
+@settings(max_examples=60)
+def test_any_graph_is_drawn_whole_and_in_its_frame(case: tuple[int, list[tuple[int, int]], set[int], int]) -> None:
+    size, steps, alive, kinds = case
+    nodes = [Node(id=str(n), kind=f"kind {n % kinds}", survives_revocation=n in alive) for n in range(size)]
+    edges = [Edge(source=str(one), to=str(other), kind="assume") for one, other in steps]
+    blast = Blast(start="0", nodes=tuple(nodes), edges=tuple(edges))
+    found, drawn = spots(blast, most=MOST_BOXES), graph(blast)
+    assert sorted(name for spot in found for name in spot.ids) == sorted(node.id for node in nodes)
+    assert len(drawn.boxes) == len(found) <= MOST_BOXES
+    assert len({(box.x, box.y) for box in drawn.boxes}) == len(drawn.boxes)
+    assert [box.state for box in drawn.boxes].count("start") == 1
+    assert all(0 <= box.x <= drawn.width - 190 and 0 <= box.y <= drawn.height - 38 for box in drawn.boxes)
+    for wire in drawn.wires:
+        assert "-" not in wire.path
+        assert 0 <= wire.y <= drawn.height
 
 
 def test_calls_are_written_as_they_are_made() -> None:
