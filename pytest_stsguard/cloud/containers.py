@@ -128,6 +128,7 @@ class Container:
         """Ask the trust policy on behalf of the service; a pod's session carries tags, which it must allow as well."""
         tags = self._tags()
         keys: dict[str, str | list[str]] = {"aws:SourceAccount": self._account, "aws:SourceArn": self._source()}
+        keys |= role.tag_keys
         keys |= {f"aws:RequestTag/{key}": value for key, value in tags.items()}
         if tags:
             keys["aws:TagKeys"] = keys["sts:TransitiveTagKeys"] = list(tags)

@@ -36,6 +36,14 @@ class Role:
     tags: Mapping[str, str]
     max_session_duration: int
 
+    @property
+    def tag_keys(self) -> dict[str, str | list[str]]:
+        """The condition keys by which a policy asks for the tags of the role that is to be assumed.
+
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+        """
+        return {f"{prefix}:ResourceTag/{key}": value for key, value in self.tags.items() for prefix in ("aws", "iam")}
+
 
 @dataclass(frozen=True, slots=True)
 class User:

@@ -54,7 +54,7 @@ def service_session(
         CloudError: there is no such role.
     """
     role = _find(cloud, role_arn)
-    question = Question("sts:AssumeRole", role.arn, service, dict(keys or {}))
+    question = Question("sts:AssumeRole", role.arn, service, {**(keys or {}), **role.tag_keys})
     if not cloud.tokens.authorizer.decide_trust(role.trust, question).allowed:
         return None
     return _enter(cloud, role, service.partition(".")[0])

@@ -69,7 +69,7 @@ def first_denial(
 ) -> tuple[str, Decision] | None:
     """Ask the trust policy, with the policies of a caller that has any, for each action; gives the first denial."""
     for action in actions:
-        question = Question(action, role.arn, principal, keys)
+        question = Question(action, role.arn, principal, {**keys, **role.tag_keys})
         decision = context.tokens.authorizer.decide_trust(role.trust, question, caller=caller)
         context.record.decisions.append(decision)
         if not decision.allowed:
