@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
-from pytest_stsguard.cloud.permissions.samples import Nothing
+from pytest_stsguard.cloud.permissions.implemented import implemented
+from pytest_stsguard.cloud.permissions.samples import Nothing, sample
 from pytest_stsguard.cloud.request import Request
 
 _TEXT = st.text(max_size=6) | st.sampled_from(
@@ -118,6 +121,91 @@ def _survives(request: Request, service: str) -> None:
         prefix, _, name = permission.action.partition(":")
         assert prefix
         assert name
+        assert permission.resource == "*" or permission.resource.startswith("arn:")
+
+
+_NASTY = st.text(max_size=8) | st.sampled_from(
+    [
+        "arn:",
+        "arn:aws:x",
+        "http://[",
+        "://",
+        "::",
+        "a:b:c:d:e:f:g",
+        "alias/",
+        "+1",
+        "=",
+        "${Account}",
+        "fsap-",
+        "ou-",
+        "*",
+        "arn:aws:lambda:us-east-1:1:function:",
+        "arn:aws:iam::111122223333:role/x",
+        "x" * 60,
+    ]
+)
+_HOOKED = [
+    "lambda",
+    "ecs",
+    "batch",
+    "autoscaling",
+    "elbv2",
+    "emr",
+    "rds",
+    "redshift",
+    "efs",
+    "sqs",
+    "sns",
+    "events",
+    "kinesis",
+    "stepfunctions",
+    "scheduler",
+    "ses",
+    "sesv2",
+    "kms",
+    "secretsmanager",
+    "organizations",
+    "ds",
+    "wafv2",
+    "cloudformation",
+    "logs",
+    "ssm",
+    "config",
+    "route53",
+    "servicediscovery",
+    "codebuild",
+    "codedeploy",
+    "glue",
+    "athena",
+    "apigateway",
+    "apigatewayv2",
+    "iot",
+]
+
+
+def _with(value: Any, text: str) -> Any:
+    """Put a text in the place of every other."""
+    if isinstance(value, str):
+        return text
+    if isinstance(value, list):
+        return [_with(each, text) for each in value]
+    return {key: _with(each, text) for key, each in value.items()} if isinstance(value, dict) else value
+
+
+@given(st.sampled_from(_HOOKED), st.integers(0, 10_000), _NASTY, st.booleans())
+def test_any_call_of_a_service_with_a_table(service: str, number: int, text: str, full: bool) -> None:  # noqa: FBT001 - a drawn value
+    names = implemented(service)
+    drawn = sample(service, names[number % len(names)], full=full)
+    try:
+        found = required(
+            replace(drawn, parameters=_with(drawn.parameters, text)), account="111122223333", state=Nothing()
+        )
+    except UnmappedOperationError as error:
+        assert str(error)  # noqa: PT017 - a refusal by name will do as well
+        return
+    assert found
+    for permission in found:
+        assert re.fullmatch("[a-z0-9-]+:[A-Za-z0-9]+", permission.action)
         assert permission.resource == "*" or permission.resource.startswith("arn:")
 
 

@@ -11,7 +11,6 @@ import base64
 import binascii
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pytest_stsguard.cloud.permissions.scope import find
 from pytest_stsguard.cloud.permissions.table import Service
@@ -28,7 +27,7 @@ def _queue(scope: Scope, _: Use, value: str) -> str | None:
     """Write a queue's ARN from its URL, which ends with its account and its name."""
     if "://" not in value:
         return None
-    names = urlsplit(value).path.strip("/").split("/")
+    names = value.partition("://")[2].partition("?")[0].strip("/").split("/")[1:] or ["*"]
     account = names[-2] if len(names) > 1 else scope.account
     return f"arn:{scope.partition}:sqs:{scope.call.region}:{account}:{names[-1]}"
 
@@ -37,7 +36,11 @@ def _topic(scope: Scope, _: Use, value: str) -> str | None:
     """Write the topic that a subscription is on; a telephone number is no resource that a policy could name."""
     if value.startswith("+"):
         return "*"
-    if scope.call.operation in _ON_A_SUBSCRIPTION and value.count(":") > _COLONS_OF_A_TOPIC:
+    if (
+        scope.call.operation in _ON_A_SUBSCRIPTION
+        and value.startswith("arn:")
+        and value.count(":") > _COLONS_OF_A_TOPIC
+    ):
         return value.rpartition(":")[0]
     return None
 
