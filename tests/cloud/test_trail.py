@@ -300,3 +300,80 @@ def test_owner_of_a_shared_resource_gets_a_record_of_its_own(cloud: Cloud, tmp_p
     assert {record["recipientAccountId"] for record in both} == {cloud.account, "222233334444"}
     assert len({record["eventID"] for record in both}) == 2
     assert {record["userIdentity"]["accountId"] for record in both} == {"222233334444"}
+
+
+CANARY = "CANARY-2f71"
+
+
+def _filled(shape: Any, *, depth: int = 0) -> Any:
+    """Fill every member of a shape, all texts and blobs with the canary."""
+    if depth > 5 or shape is None:
+        return None
+    if shape.type_name == "structure":
+        return {name: _filled(member, depth=depth + 1) for name, member in shape.members.items()}
+    if shape.type_name == "list":
+        return [_filled(shape.member, depth=depth + 1)]
+    if shape.type_name == "map":
+        return {"name": _filled(shape.value, depth=depth + 1)}
+    plain = {"string": CANARY, "blob": CANARY.encode(), "boolean": True, "timestamp": "2026-01-01T00:00:00Z"}
+    return plain.get(shape.type_name, 1)
+
+
+def _told(shape: Any, value: Any, sensitive: bool = False) -> Iterator[str]:  # noqa: FBT001, FBT002 - a walk's state
+    """Name the sensitive members of a shape whose canary is still there."""
+    if shape is None or value is None:
+        return
+    sensitive = sensitive or bool(shape.metadata.get("sensitive")) or shape.type_name == "blob"
+    if isinstance(value, str):
+        if sensitive and CANARY in value:
+            yield shape.name
+    elif shape.type_name == "structure":
+        for name, member in shape.members.items():
+            camel = "arn" if name == "ARN" else f"{name[:1].lower()}{name[1:]}"
+            yield from _told(member, value.get(camel), sensitive)
+    elif shape.type_name == "list":
+        for each in value:
+            yield from _told(shape.member, each, sensitive)
+    elif shape.type_name == "map" and isinstance(value, dict):
+        for each in value.values():
+            yield from _told(shape.value, each, sensitive)
+
+
+@pytest.mark.parametrize(
+    "service", ["cognito-idp", "iam", "kms", "lambda", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"]
+)
+def test_whatever_the_model_calls_sensitive_is_hidden(service: str) -> None:
+    from pytest_stsguard.cloud.calls.catalogue import model
+    from pytest_stsguard.cloud.cloudtrail.redaction import redacted
+
+    operations = [model(service).operation_model(name) for name in model(service).operation_names]
+    shapes = [shape for each in operations for shape in (each.input_shape, each.output_shape) if shape is not None]
+    assert [name for shape in shapes for name in _told(shape, redacted(_filled(shape), shape, service))] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        *((name, True) for name in ("MasterUserPassword", "SecretAccessKey", "SessionToken", "PrivateKey", "ApiKey")),
+        *((name, True) for name in ("SAMLAssertion", "AuthenticationCode1", "SSECustomerKey", "Otp", "authKey")),
+        *((name, False) for name in ("SecretId", "SecretArn", "NextToken", "ClientToken", "UserName", "AccessKeyId")),
+        *((name, False) for name in ("ClientRequestToken", "apiKey", "TokenEndpoint", "Key")),
+    ],
+)
+def test_names_tell_where_the_model_does_not(name: str, *, hidden: bool) -> None:
+    from pytest_stsguard.cloud.cloudtrail.redaction import redacted
+
+    assert (CANARY not in json.dumps(redacted({name: CANARY}, None, "of-nobody"))) is hidden
+
+
+def test_switches_and_numbers_are_no_secrets() -> None:
+    from pytest_stsguard.cloud.cloudtrail.redaction import redacted
+
+    given = {"HttpTokens": "required", "PasswordReusePrevention": 5, "AllowUsersToChangePassword": True, "Password": ""}
+    told = redacted(given, None, "ec2")
+    assert told == {
+        "httpTokens": "required",
+        "passwordReusePrevention": 5,
+        "allowUsersToChangePassword": True,
+        "password": "",
+    }

@@ -25,16 +25,19 @@ __all__ = ["HIDDEN", "input_shape", "output_shape", "redacted"]
 
 HIDDEN: Final = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _TELLING = re.compile(
-    r"secret|password|passphrase|token|private_?key|assertion|authentication_?code|seed|customerkey$", re.IGNORECASE
+    r"secret|password|passphrase|token|private_?key|assertion|authentication_?code|auth_?code|auth_?key|host_?key|seed"
+    r"|activation_?key|^otp$|customerkey$|(?-i:A[Pp][Ii]Key$)",
+    re.IGNORECASE,
 )
 _HARMLESS = re.compile(
-    r"(secret(id|arn|name|list|versionid|ids?|idlist)"
+    r".*(arn|ids?|url|uri|host|status|type|name|list|endpoint|version|method|strategy|size)"
     r"|(next|next_?page|client|client_?request|continuation|next_?continuation|starting|pagination|idempotency|page)_?token"
-    r"|http_?tokens|token_?type|token_?ttl.*|password_?last_?used|.*_?token_?size|token_?code_?.*url)",
+    r"|http_?tokens|token_?ttl.*|password_?last_?used",
     re.IGNORECASE,
 )
 _SWITCHES: Final = frozenset({"true", "false", "optional", "required"})
 _OWN: Final[dict[str, frozenset[str]]] = {
+    "apigateway": frozenset({"value"}),
     "cloudformation": frozenset({"ParameterValue", "TemplateBody"}),
     "dynamodb": frozenset(
         {"Item", "AttributeUpdates", "Expected", "ExpressionAttributeValues", "KeyConditions", "Parameters"}
