@@ -10,6 +10,7 @@ from pytest_stsguard.cloud.credentials import masked
 from pytest_stsguard.drill.listening import listening
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.observation import Observation, observe
+from pytest_stsguard.drill.patience import IN_A_ROW
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
 from pytest_stsguard.errors import DrillError
 from pytest_stsguard.revocation import Revocation, revoke
@@ -109,18 +110,28 @@ class Drill:
         return seen
 
     def denied(
-        self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
+        self,
+        credentials: Credentials,
+        *probes: str | Callable[[boto3.Session], Any],
+        who: str = "session",
+        within: float | None = None,
+        in_a_row: int = IN_A_ROW,
     ) -> None:
-        """Require that every probe is denied."""
+        """Require that every probe is denied; see `assert_denied`."""
         with listening(self.hear):
-            check_denied(credentials, *probes, who=who)
+            check_denied(credentials, *probes, who=who, within=within, in_a_row=in_a_row)
 
     def allowed(
-        self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any], who: str = "session"
+        self,
+        credentials: Credentials,
+        *probes: str | Callable[[boto3.Session], Any],
+        who: str = "session",
+        within: float | None = None,
+        in_a_row: int = 1,
     ) -> None:
-        """Require that every probe is allowed."""
+        """Require that every probe is allowed; see `assert_allowed`."""
         with listening(self.hear):
-            check_allowed(credentials, *probes, who=who)
+            check_allowed(credentials, *probes, who=who, within=within, in_a_row=in_a_row)
 
     def recover(self, instance: str) -> Credentials:
         """Stop and start an instance, and fetch the new credentials that it then holds."""
