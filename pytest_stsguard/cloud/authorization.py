@@ -82,7 +82,7 @@ class Authorizer:
         return {
             "aws:CurrentTime": isoformat(now),
             "aws:EpochTime": str(int(now.timestamp())),
-            "aws:SourceIp": request.source_ip,
+            **(request.network or {"aws:SourceIp": request.source_ip}),
             "aws:SecureTransport": "true" if request.secure else "false",
             "aws:UserAgent": request.headers.get("user-agent", ""),
             "aws:RequestedRegion": region,

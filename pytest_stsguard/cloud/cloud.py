@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from copy import copy
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -18,6 +19,7 @@ from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
 from pytest_stsguard.cloud.instances import Fleet, Instance
 from pytest_stsguard.cloud.layers import Consistency, Organization, Propagation, ResourcePolicies
 from pytest_stsguard.cloud.ledger import Ledger
+from pytest_stsguard.cloud.metadata import LATEST_MOMENT
 from pytest_stsguard.cloud.server import Server
 from pytest_stsguard.cloud.snapshot import Stores, restore, save
 from pytest_stsguard.cloud.state import State
@@ -291,6 +293,19 @@ class Cloud:
     def instances(self) -> tuple[Instance, ...]:
         """The EC2 instances that are not terminated."""
         return self._fleet.all()
+
+    def metadata_timing(self, *, profile_delay: float = 0, replace_before: float = 300) -> None:
+        """Say when metadata services follow, for instances that were not looked at yet.
+
+        A change of a profile's association or role is seen `profile_delay` seconds after the call; a stop and a start
+        bring it at once. Credentials are replaced `replace_before` seconds before they expire, at least 300.
+        """
+        if profile_delay < 0 or replace_before < LATEST_MOMENT.total_seconds():
+            raise ConfigurationError(
+                "profiles are seen 0 or more seconds late, credentials replaced 300 or more before"
+            )
+        self._fleet.profile_delay = timedelta(seconds=profile_delay)
+        self._fleet.replace_before = timedelta(seconds=replace_before)
 
     def instance(self, instance: str) -> Instance:
         """Find an instance by its id or its Name tag."""

@@ -12,6 +12,7 @@ import re
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.request import Headers, Request, Response
@@ -19,7 +20,7 @@ from pytest_stsguard.cloud.spool import BLOCK, IN_MEMORY, Spool
 from pytest_stsguard.errors import CloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["calling_from", "close_entrance", "open_entrance"]
 
-_ADDRESS: ContextVar[str] = ContextVar("source_ip", default="127.0.0.1")
+_ORIGIN: ContextVar[tuple[str, Mapping[str, str]]] = ContextVar("origin", default=("127.0.0.1", MappingProxyType({})))
 _MOTO_DUMMY = "FOOBARKEY"
 _ANSWERED = "_stsguard_answered"
 _KEY = re.compile(r"Credential=([^/,\s]+)/|X-Amz-Credential=([^/%&]+)(?:/|%2F)|AWSAccessKeyId=([^&]+)", re.IGNORECASE)
@@ -76,13 +77,16 @@ _LOCK = threading.Lock()
 
 
 @contextmanager
-def calling_from(address: str) -> Iterator[None]:
-    """Let the calls of this thread come from an IP address of the caller's choice: aws:SourceIp."""
-    token = _ADDRESS.set(address)
+def calling_from(address: str, *, network: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Let the calls of this thread come from an IP address of the caller's choice: aws:SourceIp.
+
+    `network` are the condition keys of a VPC endpoint that they come through, which hides the address.
+    """
+    token = _ORIGIN.set((address, network or {}))
     try:
         yield
     finally:
-        _ADDRESS.reset(token)
+        _ORIGIN.reset(token)
 
 
 def open_entrance(gate: Gate, backend: Backend) -> None:
@@ -134,13 +138,15 @@ def _key_of(prepared: AWSPreparedRequest) -> str | None:
 
 def _neutral(prepared: AWSPreparedRequest) -> Request:
     body, spool = _body(prepared.body)
+    address, network = _ORIGIN.get()
     headers = Headers.of(prepared.headers.items())
     return Request(
         prepared.method,
         prepared.url,
         headers,
         body,
-        source_ip=_ADDRESS.get(),
+        source_ip=address,
+        network=network,
         secure=prepared.url.startswith("https:"),
         spool=spool,
     )

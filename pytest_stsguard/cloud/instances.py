@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from datetime import UTC
+from contextlib import contextmanager
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from pytest_stsguard.cloud.inprocess import calling_from
 from pytest_stsguard.cloud.ledger import Issuer, Session
 from pytest_stsguard.cloud.metadata import (
     CREDENTIAL_LIFETIME,
+    LATEST_MOMENT,
     CredentialRotation,
     InstanceCredentials,
     InstanceFacts,
@@ -20,11 +23,12 @@ from pytest_stsguard.cloud.metadata import (
     ProfileFacts,
     RoleNotAssumableError,
 )
+from pytest_stsguard.cloud.profiles import CHANGING, Association, ProfileView
 from pytest_stsguard.errors import CloudError
 from pytest_stsguard.policy import Request as Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.authorization import Authorizer
@@ -45,8 +49,9 @@ class Instance:
         self.instance_id = instance_id
         self.region = region
         self._fleet = fleet
-        self._rotation = CredentialRotation(fleet.clock, self._issue)
-        self._identity = CredentialRotation(fleet.clock, self._issue_identity)
+        self._rotation = CredentialRotation(fleet.clock, self._issue, replace_before=fleet.replace_before)
+        self._identity = CredentialRotation(fleet.clock, self._issue_identity, replace_before=fleet.replace_before)
+        self.view = ProfileView(fleet.clock, self._live_association)
         self._role_id: str | None = None
         self._server: MetadataServer | None = None
         self._lock = threading.Lock()
@@ -76,8 +81,28 @@ class Instance:
                 self._server = None
 
     def renew(self) -> None:
-        """Drop the credentials that the instance holds, as a stop and a start do."""
+        """Drop the credentials that the instance holds, and see its profile anew, as a stop and a start do."""
+        self.view.refresh()
         self._rotation.renew()
+
+    @contextmanager
+    def calling(self, *, endpoint: str | None = None) -> Iterator[None]:
+        """Let the calls of this thread come from this instance, as its workload's do.
+
+        Without an `endpoint` they come over the internet, from the instance's public address. Through a VPC endpoint, by
+        its id, they carry aws:SourceVpc, aws:SourceVpce and aws:VpcSourceIp instead of aws:SourceIp. Only clients of this
+        process can; over HTTP a call comes from where its bytes come from.
+        """
+        primary = self.facts().primary
+        network = {}
+        if endpoint is not None:
+            network = {
+                "aws:SourceVpc": primary.vpc_id,
+                "aws:SourceVpce": endpoint,
+                "aws:VpcSourceIp": primary.private_ip,
+            }
+        with calling_from(primary.public_ip or primary.private_ip, network=network):
+            yield
 
     def held(self) -> list[Any]:
         """Give the credentials that the instance holds, and for which role, for a saved state."""
@@ -130,16 +155,16 @@ class Instance:
 
     def profile(self) -> ProfileFacts | None:
         """The instance profile that is associated now."""
-        profile = self._profile()
-        if profile is None:
+        seen = self._association()
+        if seen.profile is None:
             return None
-        role = profile.roles[0].name if profile.roles else None
-        return ProfileFacts(profile.arn, profile.id, role, profile.create_date.replace(tzinfo=UTC))
+        role = seen.role.name if seen.role is not None else None
+        return ProfileFacts(seen.profile.arn, seen.profile.id, role, seen.profile.create_date.replace(tzinfo=UTC))
 
     def credentials(self, delivery: str) -> InstanceCredentials:
         """The role's credentials that the instance holds; another role in the profile brings new ones."""
-        profile = self._profile()
-        role_id = profile.roles[0].id if profile is not None and profile.roles else None
+        role = self._association().role
+        role_id = role.id if role is not None else None
         if role_id is not None and role_id != self._role_id:
             self._rotation.renew()
             self._role_id = role_id
@@ -165,12 +190,12 @@ class Instance:
         return _served(session)
 
     def _issue(self, delivery: str) -> InstanceCredentials:
-        profile = self._profile()
-        if profile is None or not profile.roles:
+        seen = self._association().role
+        if seen is None:
             raise RoleNotAssumableError(f"instance `{self.instance_id}` has no role")
-        role = self._fleet.state.role(self._fleet.backend.account, unique_id=profile.roles[0].id)
+        role = self._fleet.state.role(self._fleet.backend.account, unique_id=seen.id)
         if role is None or not self._fleet.may_be_assumed_by_ec2(role):
-            raise RoleNotAssumableError(f"EC2 cannot assume the role `{profile.roles[0].name}`")
+            raise RoleNotAssumableError(f"EC2 cannot assume the role `{seen.name}`")
         session = self._fleet.ledger.issue(
             arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{self.instance_id}",
             user_id=f"{role.unique_id}:{self.instance_id}",
@@ -191,9 +216,13 @@ class Instance:
             "aws:Ec2InstanceSourcePrivateIPv4": primary.private_ip,
         }
 
-    def _profile(self) -> Any:
+    def _association(self) -> Association:
+        return self.view.current(self._fleet.profile_delay)
+
+    def _live_association(self) -> Association:
         association = self._ec2().iam_instance_profile_associations.get(self.instance_id)
-        return association.iam_instance_profile if association else None
+        profile = association.iam_instance_profile if association else None
+        return Association(profile, profile.roles[0] if profile is not None and profile.roles else None)
 
     def _running_ids(self) -> frozenset[str]:
         return frozenset(entry.id for entry in self._ec2().all_instances() if entry.is_running())
@@ -216,6 +245,8 @@ class Fleet:
         self.state = state
         self.ledger = ledger
         self.clock = clock
+        self.profile_delay = timedelta()
+        self.replace_before = LATEST_MOMENT
         self._authorizer = authorizer
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()
@@ -235,12 +266,20 @@ class Fleet:
 
     def may_be_assumed_by_ec2(self, role: Role) -> bool:
         """Ask the role's trust policy on behalf of the EC2 service."""
-        question = Question("sts:AssumeRole", role.arn, "ec2.amazonaws.com")
+        question = Question("sts:AssumeRole", role.arn, "ec2.amazonaws.com", role.tag_keys)
         return self._authorizer.decide_trust(role.trust, question).allowed
 
     def observe(self, call: Call) -> None:
-        """Notice the calls that renew credentials: stop and start, but not a reboot."""
-        if call.service != "ec2" or call.operation not in _RENEWING:
+        """Notice the calls that renew credentials, stop and start but not a reboot, and those that change profiles."""
+        if call.operation in CHANGING.get(call.service, ()):
+            for instance in list(self._instances.values()):
+                instance.view.note()
+        if call.service != "ec2":
+            return
+        if call.operation == "RunInstances":
+            # From now on changes of theirs are noticed.
+            self.all()
+        if call.operation not in _RENEWING:
             return
         for instance_id in call.parameters.get("InstanceIds") or ():
             if instance_id in self._instances:

@@ -35,6 +35,7 @@ class Request:
 
     `url` is absolute and still percent-encoded; `headers` are by lower-case name; `source_ip` is where the bytes came
     from (aws:SourceIp). A body that is too large for memory is in `spool`, and `body` is empty.
+    `network` are the condition keys of the VPC endpoint that it came through, which hides its address.
     """
 
     method: str
@@ -45,6 +46,7 @@ class Request:
     secure: bool = True
     items: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     spool: Spool | None = field(default=None, repr=False, compare=False)
+    network: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @cached_property
     def split(self) -> SplitResult:

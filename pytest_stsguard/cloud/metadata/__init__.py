@@ -14,13 +14,14 @@ from pytest_stsguard.cloud.metadata.credentials import (
 )
 from pytest_stsguard.cloud.metadata.instance import Host, InstanceFacts, Interface, MetadataOptions, ProfileFacts
 from pytest_stsguard.cloud.metadata.message import Answer, Request
-from pytest_stsguard.cloud.metadata.rotation import CREDENTIAL_LIFETIME, CredentialRotation
+from pytest_stsguard.cloud.metadata.rotation import CREDENTIAL_LIFETIME, LATEST_MOMENT, CredentialRotation
 from pytest_stsguard.cloud.metadata.server import MetadataServer
 from pytest_stsguard.cloud.metadata.service import MetadataService
 from pytest_stsguard.cloud.metadata.tokens import SessionTokens
 
 __all__ = [
     "CREDENTIAL_LIFETIME",
+    "LATEST_MOMENT",
     "Answer",
     "ContainerCredentials",
     "ContainerServer",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.metadata.credentials import InstanceCredentials
 
-__all__ = ["CREDENTIAL_LIFETIME", "CredentialRotation"]
+__all__ = ["CREDENTIAL_LIFETIME", "LATEST_MOMENT", "CredentialRotation"]
 
 CREDENTIAL_LIFETIME = timedelta(hours=6)
 """How long credentials of an instance profile live; the role's MaxSessionDuration does not bound it."""
