@@ -53,7 +53,9 @@ class Authorizer:
             boundary=boundary,
             session=self.session_policies(caller),
             # A session whose role or user is deleted is nobody's: no resource grants it anything either.
-            resource=None if policies is None else self._resource_policies.of(permission.resource, caller),
+            resource=None
+            if policies is None
+            else self._resource_policies.of(permission.resource, caller, permission.action),
             scps=organization.scps(caller.account),
             rcps=organization.rcps(owner),
         )

@@ -28,6 +28,8 @@ _FAILED = 300
 _MODELS = "moto.organizations.models"
 _KINDS = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 _DEFAULTS = {"SERVICE_CONTROL_POLICY": "p-FullAWSAccess", "RESOURCE_CONTROL_POLICY": "p-RCPFullAWSAccess"}
+_ACCESS_ROLE = "OrganizationAccountAccessRole"
+_ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _LAST = "You cannot detach the last policy of the type {kind} from the target {target}."
 _FIXED = "The policy p-RCPFullAWSAccess cannot be detached."
 
@@ -89,12 +91,20 @@ class Membership:
                 _root(backend).policy_types.append({"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"})
             if backend.account_id == self._backend.account:
                 self._enrol_all()
+        elif call.operation == "CreateAccount":
+            self._equip(backend.accounts[-1].id, str(call.parameters.get("RoleName") or _ACCESS_ROLE))
         elif call.operation == "EnablePolicyType" and kind in _DEFAULTS:
             for target in (*backend.ou, *backend.accounts):
                 backend.attach_policy(PolicyId=_DEFAULTS[kind], TargetId=target.id)
         elif call.operation == "DisablePolicyType":
             _strip(backend, kind)
         return response
+
+    def _equip(self, account: str, role: str) -> None:
+        """Give the role through which the management account enters a new account what it has on AWS: everything."""
+        iam = self._backend.service("iam", account=account)
+        self._backend.provide_managed_policy(_ADMINISTRATOR_ACCESS, account=account)
+        iam.attach_role_policy(_ADMINISTRATOR_ACCESS, role)
 
 
 class _Strangers:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.layers.buckets import Buckets
 from pytest_stsguard.cloud.layers.grants import with_grants
+from pytest_stsguard.cloud.layers.sharing import is_owners_alone
+from pytest_stsguard.policy.arns import account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -34,8 +36,8 @@ class ResourcePolicies:
         self._state = state
         self.buckets = Buckets(backend, state)
 
-    def of(self, arn: str, caller: Caller) -> Policy | None:
-        """Give the policy that speaks for a resource to `caller`; None for a resource without one.
+    def of(self, arn: str, caller: Caller, action: str) -> Policy | None:
+        """Give the policy that speaks for a resource to `caller` who asks for `action`; None where none does.
 
         Raises:
             Fault: the service keeps a policy on it that is not read here.
@@ -43,6 +45,8 @@ class ResourcePolicies:
         """
         if arn.startswith("arn:aws:s3:::"):
             return self.buckets.policy(arn, caller)
+        if account_of(arn) != caller.account and is_owners_alone(action):
+            return None
         text = self.text(arn)
         if self._state.propagation is not None:
             text = self._state.propagation.seen(("resource", arn), text)

@@ -239,7 +239,12 @@ def test_no_account_comes_that_nobody_opened(organization: Organized) -> None:
     listed = {each["Id"] for each in organization.client.list_accounts()["Accounts"]}
     assert listed == {organization.accounts.home, MEMBER}
     made = organization.client.create_account(Email="a@example.com", AccountName="a")["CreateAccountStatus"]
-    organization.accounts.cloud.administrator("333344445555")
+    cloud = organization.accounts.cloud
+    entered = cloud.client("sts").assume_role(
+        RoleArn=f"arn:aws:iam::{made['AccountId']}:role/OrganizationAccountAccessRole", RoleSessionName="entered"
+    )
+    cloud.credentials_of(entered["Credentials"]).session().client("s3").create_bucket(Bucket="of-the-new-account")
+    cloud.administrator("333344445555")
     listed = {each["Id"] for each in organization.client.list_accounts()["Accounts"]}
     assert listed == {organization.accounts.home, MEMBER, made["AccountId"], "333344445555"}
 

@@ -82,13 +82,11 @@ def test_settings_of_the_account_count_for_its_buckets(accounts: Accounts, s3: A
     unblock(s3)
     s3.put_bucket_policy(Bucket=BUCKET, Policy=accounts.document(OPEN))
     anonymous.get_object(Bucket=BUCKET, Key="k")
-    from moto.s3control.models import s3control_backends
-
-    account = s3control_backends[accounts.home]["aws"]
-    account.put_public_access_block(accounts.home, ALL_ON)
+    account = accounts.client("s3control")
+    account.put_public_access_block(AccountId=accounts.home, PublicAccessBlockConfiguration=ALL_ON)
     assert accounts.code_of(anonymous.get_object, Bucket=BUCKET, Key="k") == "AccessDenied"
     assert accounts.code_of(s3.put_bucket_policy, Bucket=BUCKET, Policy=accounts.document(OPEN)) == "AccessDenied"
-    account.delete_public_access_block(accounts.home)
+    account.delete_public_access_block(AccountId=accounts.home)
     anonymous.get_object(Bucket=BUCKET, Key="k")
 
 

@@ -308,3 +308,22 @@ def test_unsigned_request_reaches_what_is_open_to_everyone_alone(accounts: Accou
     assert accounts.code_of(unsigned("s3").list_buckets) == "AccessDenied"
     assert accounts.code_of(unsigned("iam").list_users) == "MissingAuthenticationToken"
     assert accounts.code_of(unsigned("dynamodb").list_tables) == "MissingAuthenticationTokenException"
+
+
+def test_owners_operations_are_not_shared(accounts: Accounts, people: People) -> None:
+    queue = accounts.client("sqs").create_queue(QueueName="of-its-owner")["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:{accounts.home}:of-its-owner"
+    everything = {"Effect": "Allow", "Principal": {"AWS": people.principals}, "Action": "sqs:*", "Resource": arn}
+    accounts.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": accounts.document(everything)})
+    guest = accounts.client("sqs", people.named)
+    guest.send_message(QueueUrl=queue, MessageBody="x")
+    assert accounts.code_of(guest.delete_queue, QueueUrl=queue) == "AccessDenied"
+    key = accounts.client("kms").create_key()["KeyMetadata"]["Arn"]
+    shared = {**everything, "Action": "kms:*", "Resource": "*"}
+    text = _with_owner(key, accounts.document(shared))
+    accounts.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text)
+    kms = accounts.client("kms", people.named)
+    kms.describe_key(KeyId=key)
+    refused = accounts.code_of(kms.schedule_key_deletion, KeyId=key, PendingWindowInDays=7)
+    assert refused == "AccessDeniedException"
+    accounts.client("sqs", people.neighbour).delete_queue(QueueUrl=queue)
