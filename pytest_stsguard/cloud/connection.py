@@ -188,11 +188,13 @@ class _Handler(BaseHTTPRequestHandler):
             _, _, rest = target.partition("//")
             host, _, target = rest.partition("/")
             target = f"/{target}"
+        headers = Headers.of(self.headers.items())
+        url = f"http://{host}{target if target.startswith('/') else '/'}"
+        if not Request(self.command, url, headers).is_addressed:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST)
         if self.headers.get("expect", "").strip().lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body, spool = self._body(self._chunks() if codings else self._plain(int(length)))
-        headers = Headers.of(self.headers.items())
-        url = f"http://{host}{target if target.startswith('/') else '/'}"
         return Request(
             self.command, url, headers, body, source_ip=str(self.client_address[0]), secure=False, spool=spool
         )

@@ -110,6 +110,8 @@ class Gate:
         return passage.stamped(response)
 
     def _admit(self, passage: Passage) -> Response:
+        if not passage.request.is_addressed:
+            raise Fault(Refusal.UNREADABLE, "the address cannot be read")
         passage.form = form = form_upload(passage.request)
         if form is not None:
             passage.request = form.request

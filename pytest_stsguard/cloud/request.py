@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["Headers", "Request", "Response"]
 
 
+_NOT_KEPT = frozenset(
+    {
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+        "authorization",
+        "cookie",
+        "x-amz-content-sha256",
+        "x-amz-date",
+        "x-amz-security-token",
+    }
+)
+
+
 class Headers(dict[str, str]):
     """Header values by lower-case name; a repeated header's values are joined with a comma, as SigV4 wants them."""
 
@@ -54,6 +67,14 @@ class Request:
         return urlsplit(self.url)
 
     @property
+    def is_addressed(self) -> bool:
+        """Whether the URL can be read at all; where it cannot, `split` and all that needs it raise ValueError."""
+        try:
+            return bool(self.split)
+        except ValueError:
+            return False
+
+    @property
     def host(self) -> str:
         """The host that the client addressed, with its port where one was given."""
         return self.headers.get("host") or self.split.netloc
@@ -80,8 +101,11 @@ class Request:
         return self if self.spool is None else replace(self, body=b"".join(self.blocks()), spool=None)
 
     def head(self) -> Request:
-        """Give the request without its body, for whoever keeps it."""
-        return replace(self, body=b"", spool=None) if self.size else self
+        """Give the request for whoever keeps it: without its body, and without what signs it and authorizes it."""
+        headers = Headers((name, text) for name, text in self.headers.items() if name not in _NOT_KEPT)
+        return Request(
+            self.method, self.url, headers, source_ip=self.source_ip, secure=self.secure, network=self.network
+        )
 
     @cached_property
     def query(self) -> dict[str, str]:
