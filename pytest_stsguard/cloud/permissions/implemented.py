@@ -1,26 +1,24 @@
 """Which operations moto implements, by service: read from the source of its handlers, without importing one of them.
 
 moto calls the method of a service's response class that is named like the operation, in one of three spellings. The names
-are in the syntax trees; importing all of moto takes seconds and needs every extra of it.
+stand in the source; importing all of moto takes seconds and needs every extra of it.
 """
 
 from __future__ import annotations
 
-import ast
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from botocore import xform_name
 
 from pytest_stsguard.cloud.calls.catalogue import catalogue, model
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 __all__ = ["implemented", "services"]
 
+_METHOD = re.compile(r"^    def (\w+)\(", re.MULTILINE)
+_SERVICE = re.compile(r"\bservice_name=\"([^\"]+)\"")
 # moto's folders whose handlers do not say the service's name as boto3 has it.
 _NAMES = {"awslambda": "lambda", "emrserverless": "emr-serverless"}
 
@@ -32,27 +30,17 @@ def _handlers() -> dict[str, frozenset[str]]:
     spec = find_spec("moto")
     places = spec.submodule_search_locations if spec else None
     for folder in sorted(path.parent for place in places or () for path in Path(place).glob("*/urls.py")):
-        trees = [ast.parse(path.read_text(encoding="utf-8")) for path in _sources(folder)]
-        service = _NAMES.get(folder.name) or next((name for tree in trees for name in _service_names(tree)), None)
+        text = "\n".join(path.read_text(encoding="utf-8") for path in _sources(folder))
+        names = (name for name in _SERVICE.findall(text) if name in catalogue().by_name)
+        service = _NAMES.get(folder.name) or next(names, None)
         if service is not None:
-            found[service] = found.get(service, frozenset()).union(*map(_methods, trees))
+            found[service] = found.get(service, frozenset()).union(_METHOD.findall(text))
     return found
 
 
 def _sources(folder: Path) -> list[Path]:
     single = folder / "responses.py"
     return [single] if single.is_file() else sorted((folder / "responses").rglob("*.py"))
-
-
-def _service_names(tree: ast.Module) -> Iterator[str]:
-    values = (node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "service_name")
-    names = (str(value.value) for value in values if isinstance(value, ast.Constant))
-    return (name for name in names if name in catalogue().by_name)
-
-
-def _methods(tree: ast.Module) -> frozenset[str]:
-    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    return frozenset(item.name for each in classes for item in each.body if isinstance(item, ast.FunctionDef))
 
 
 def services() -> tuple[str, ...]:
