@@ -75,6 +75,8 @@
         code.append(after);
         const block = make("pre", "code");
         block.tabIndex = 0;
+        block.setAttribute("role", "group");
+        block.setAttribute("aria-label", "policy document");
         block.append(code);
         figure.append(make("figcaption", "", label), block);
         body.append(figure);

@@ -141,6 +141,12 @@ def test_everything_a_screen_reader_needs_is_there(example: Run, hostile: Run) -
         assert {"main", "nav", "header", "footer"} <= {tag for tag, _ in found.elements}
         regions = [one for one in found.elements if "scroll" in one[1].get("class", "")]
         assert all(one["tabindex"] == "0" for _, one in regions)
+        for _, one in found.elements:
+            if one.get("tabindex") == "0":  # can be scrolled by keyboard, so it has a role and a name; no landmark
+                assert one["role"] == "group"
+                assert one.get("aria-label") or one.get("aria-labelledby")
+        landmarks = [one["aria-labelledby"] for tag, one in found.elements if tag == "section"]
+        assert len(landmarks) == len(set(landmarks))
 
 
 def colours(index: int) -> dict[str, tuple[int, ...]]:
