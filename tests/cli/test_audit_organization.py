@@ -15,7 +15,7 @@ import pytest
 from pytest_stsguard.cloud import Cloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 STSGUARD = str(Path(sys.executable).with_name("stsguard"))
 READ = [
@@ -67,7 +67,7 @@ class Company:
             iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document(allow))
 
     def run(self, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **self.settings}
+        environment = {**os.environ, **self.settings, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         return subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=120, cwd=cwd, env=environment
         )
@@ -113,36 +113,54 @@ def test_every_account_is_audited_and_one_that_refuses_is_an_error_and_not_the_e
     assert len(written) == len(data["findings"])
 
 
-def test_pytest_has_an_item_for_each_check_and_account(company: Company, folder: Path) -> None:
-    asked = ("-p", "no:cacheprovider", "--pyargs", "pytest_stsguard.checks", "--stsguard-target", "org")
-    select = ("-k", "any_account or every_policy_can_be_read", "-v")
-    done = company.run(sys.executable, "-m", "pytest", *asked, *select, cwd=folder)
-    assert done.returncode == 1
-    for account, passed, skipped in ((company.own, 1, 0), (company.member, 1, 0), (company.closed, 0, 1)):
-        mine = [line for line in done.stdout.splitlines() if f"[{account}]" in line and "::" in line]
-        assert len([line for line in mine if "PASSED" in line]) == passed, done.stdout
-        assert len([line for line in mine if "SKIPPED" in line]) == skipped, done.stdout
-    assert "could not be read: AccessDenied at AssumeRole" in done.stdout
-
-
-def test_a_worker_tells_the_same(company: Company, folder: Path) -> None:
-    asked = ("-p", "no:cacheprovider", "--pyargs", "pytest_stsguard.checks", "--stsguard-target", "org", "-n", "1")
+def test_pytest_has_an_item_for_each_check_and_account_and_workers_hand_them_over(
+    company: Company, folder: Path
+) -> None:
+    chosen = json.dumps([company.member, company.closed])
+    (folder / "stsguard.toml").write_text(f'[live]\naudit_role = "auditor"\naudit_accounts = {chosen}\n')
+    asked = ["-p", "pytest_stsguard.plugin", "-p", "xdist.plugin", "-p", "no:cacheprovider", "-n", "1", "-v"]
+    asked += ["--pyargs", "pytest_stsguard.checks", "--stsguard-target", "org"]
     select = ("-k", "any_account or every_policy_can_be_read", "--stsguard-write-baseline", "found.json")
     done = company.run(sys.executable, "-m", "pytest", *asked, *select, cwd=folder)
     assert done.returncode == 1
-    found = json.loads((folder / "found.json").read_text())["findings"]
-    assert sorted(one["resource"] for one in found) == sorted(
-        f"arn:aws:iam::{account}:role/open" for account in (company.own, company.member)
-    )
+    items = [line for line in done.stdout.splitlines() if "%]" in line]
+    for account, passed, skipped in ((company.own, 0, 0), (company.member, 1, 0), (company.closed, 0, 1)):
+        mine = [line for line in items if f"[{account}]" in line]
+        assert len([line for line in mine if "PASSED" in line]) == passed, done.stdout
+        assert len([line for line in mine if "SKIPPED" in line]) == skipped, done.stdout
+    assert "could not be read: AccessDenied at AssumeRole" in done.stdout
     assert f"account {company.closed}: roles: AccessDenied at AssumeRole" in done.stdout
+    found = json.loads((folder / "found.json").read_text())["findings"]
+    assert [one["resource"] for one in found] == [f"arn:aws:iam::{company.member}:role/open"]
 
 
-def test_accounts_are_chosen_and_what_is_left_out_is_said(company: Company, folder: Path) -> None:
-    (folder / "stsguard.toml").write_text(
-        f'[live]\naudit_role = "auditor"\nskip_accounts = ["{company.closed}"]\naudit_accounts = ["{company.member}"]\n'
-    )
-    done = company.run(STSGUARD, "audit", "org", "--output", "json", cwd=folder)
-    data = json.loads(done.stdout)
+@pytest.fixture
+def audit(
+    company: Company, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[[str], tuple[object, str, str]]:
+    """Give ``(settings of [live]) -> exit code, output, errors``: the command, called in this process."""
+    from pytest_stsguard.cli import main
+
+    def call(live: str) -> tuple[object, str, str]:
+        (folder / "stsguard.toml").write_text(f"[live]\n{live}\n")
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["stsguard", "audit", "org", "--output", "json"])
+        for name, value in company.settings.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        said = capsys.readouterr()
+        return exit_.value.code, said.out, said.err
+
+    return call
+
+
+def test_accounts_are_chosen_and_what_is_left_out_is_said(
+    company: Company, audit: Callable[[str], tuple[object, str, str]]
+) -> None:
+    live = f'audit_role = "auditor"\nskip_accounts = ["{company.closed}"]\naudit_accounts = ["{company.member}"]\n'
+    _, out, _ = audit(live)
+    data = json.loads(out)
     assert {one["account"] for one in data["findings"]} == {company.member}
     assert data["errors"] == []
     left = ", ".join(sorted([company.own, company.closed]))
@@ -152,20 +170,15 @@ def test_accounts_are_chosen_and_what_is_left_out_is_said(company: Company, fold
 @pytest.mark.parametrize(
     ("live", "words"),
     [
-        ('audit_accounts = ["123456789012"]', "`123456789012` is no active account of the organisation"),
+        ('audit_accounts = ["000000000001"]', "`000000000001` is no active account of the organisation"),
         ('audit_role = "a/b"', "`a/b` is no name of a role"),
+        ("skip_accounts = EVERYBODY", "no account is left to audit"),
     ],
 )
-def test_a_wrong_choice_is_one_line(company: Company, folder: Path, live: str, words: str) -> None:
-    (folder / "stsguard.toml").write_text(f"[live]\n{live}\n")
-    done = company.run(STSGUARD, "audit", "org", cwd=folder)
-    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
-    assert words in done.stderr
-
-
-def test_no_account_is_left(company: Company, folder: Path) -> None:
+def test_a_wrong_choice_is_one_line(
+    company: Company, audit: Callable[[str], tuple[object, str, str]], live: str, words: str
+) -> None:
     everybody = json.dumps([company.own, company.member, company.closed])
-    (folder / "stsguard.toml").write_text(f"[live]\nskip_accounts = {everybody}\n")
-    done = company.run(STSGUARD, "audit", "org", cwd=folder)
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert "no account is left to audit" in done.stderr
+    code, out, err = audit(live.replace("EVERYBODY", everybody))
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert words in err

@@ -7,14 +7,16 @@ https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.h
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from re import ASCII
 from re import compile as regex
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 
 from pytest_stsguard.account.live.calls import Calls, Step, reason_of
 from pytest_stsguard.account.live.session import read_session
@@ -139,6 +141,8 @@ class _Reader:
     regions: tuple[str, ...] | None
     organization: Organization | None
     keep: Path | None
+    models: Loader = field(default_factory=create_loader)
+    """What all accounts' clients are made from: reading EC2's model costs more than reading an account."""
 
     def read(self, member: str) -> Account:
         """Read one account."""
@@ -171,12 +175,15 @@ class _Reader:
             DurationSeconds=_SESSION,
         )
         made = answer["Credentials"]
+        profile = session.profile_name if session.profile_name in session.available_profiles else None
+        inner = botocore.session.Session(profile=profile)
+        inner.register_component("data_loader", self.models)
         return boto3.Session(
             aws_access_key_id=made["AccessKeyId"],
             aws_secret_access_key=made["SecretAccessKey"],
             aws_session_token=made["SessionToken"],
             region_name=self.calls.region,
-            profile_name=session.profile_name if session.profile_name in session.available_profiles else None,
+            botocore_session=inner,
         )
 
     def _failed(self, member: str, source: str, reason: str) -> Account:
