@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         Triage,
     )
     from pytest_stsguard.reach import Survey
+    from pytest_stsguard.reach.blast import Blast, Edge
+    from pytest_stsguard.replay import Demonstration
     from pytest_stsguard.reporting import Run as ReportModel
     from pytest_stsguard.reporting.collector import Collector
     from pytest_stsguard.reporting.writer import Formats
@@ -295,7 +297,13 @@ class Run:
             drills=self.collector.drills,
             checks=self.collector.checks,
             evaluated=self.collector.evaluated,
-            blasts=radii(self.findings, accounts, now=self.at, org_id=self.configuration.zones.get("org_id")),
+            blasts=radii(
+                self.findings,
+                accounts,
+                now=self.at,
+                org_id=self.configuration.zones.get("org_id"),
+                walk=partial(_walk, accounts) if self.option("replay") else None,
+            ),
         )
 
     def write_reports(self) -> None:
@@ -382,6 +390,16 @@ class Run:
             account = self.account if not self.is_demo else self._survey.account if self._survey else None
         for reason in account.lacks(*known.needs) if account else ():
             recorder.not_evaluated(reason)
+
+
+def _walk(accounts: tuple[Account, ...], blast: Blast) -> Mapping[Edge, Demonstration]:
+    """Take the steps of a blast radius in a simulated cloud with the accounts in it, the stolen role's own first."""
+    from pytest_stsguard.replay import Stage  # noqa: PLC0415 - only who asks for a replay pays
+    from pytest_stsguard.replay.blast import walk  # noqa: PLC0415 - as above
+
+    home = blast.start.split(":")[4]
+    with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
+        return walk(stage, blast)
 
 
 def _named(name: str, globs: tuple[str, ...]) -> bool:
