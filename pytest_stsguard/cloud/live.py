@@ -129,12 +129,25 @@ def _identity(ses: Any, _: str, identifier: str) -> str | None:
     return None if name is None else f"arn:aws:ses:{ses.region_name}:{ses.account_id}:identity/{name}"
 
 
+def _task_role(ecs: Any, kind: str, identifier: str) -> str | None:
+    """Find the role in a task definition: by its ARN, its family and revision, or its family's newest revision."""
+    family, _, revision = identifier.rpartition("/")[2].partition(":")
+    revisions = ecs.task_definitions.get(family) or {}
+    known = {str(number): definition for number, definition in revisions.items()}
+    newest = max(known, key=int, default="")
+    found = known.get(revision or newest)
+    role = getattr(found, "task_role_arn" if kind == "task-role" else "execution_role_arn", None)
+    return str(role) if role else None
+
+
 _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("autoscaling", "autoScalingGroup"): _named("autoscaling_groups"),
     ("autoscaling", "launchConfiguration"): _named("launch_configurations"),
     ("cloudformation", "stack"): _named("stacks", arn="stack_id"),
     ("cloudformation", "stackset"): _named("stacksets"),
     ("codedeploy", "deployment"): _deployment_group,
+    ("ecs", "task-role"): _task_role,
+    ("ecs", "execution-role"): _task_role,
     ("efs", "mount-target"): _mounted,
     ("logs", "query"): _queried,
     ("sagemaker", "cluster"): _named("clusters", by="cluster_name", arn="arn"),

@@ -47,7 +47,8 @@ _RULES = """
 ## What is checked besides an operation's own action
 
 - **Roles that are handed over.** A parameter that is called a role and holds a role's ARN (or a name, where the API takes
-  one) needs `iam:PassRole` on that role, with `iam:PassedToService`; an instance profile needs it for its role and EC2.
+  one) needs `iam:PassRole` on that role, with `iam:PassedToService`; an instance profile needs it for its role and EC2, a
+  task definition that is run for its two.
 - **Tags at creation.** Where AWS asks for the tagging action besides, it is checked on what is created, with the request's tags.
 - **Keys that a service uses on the caller's behalf.** What a customer's KMS key encrypts needs `kms:Decrypt` to be read and
   `kms:GenerateDataKey` (or `kms:Encrypt`) to be written, with `kms:ViaService` and the service's encryption context: objects
@@ -62,10 +63,8 @@ _RULES = """
 
 ## What is not simulated
 
-- Calls that a service makes on the caller's behalf, but for the KMS keys above, and with them `aws:CalledVia`: a stack's
-  resources need no permission on theirs, a queue's or a table's own key none on KMS.
-- The roles of a task definition that ECS:RunTask, StartTask and CreateService hand over anew; they are checked when the task
-  definition is registered.
+- Calls that a service makes on the caller's behalf, but for the KMS keys above, and with them `aws:CalledVia`: what a
+  stack makes needs the permission for the stack alone, a queue's or a table's own key none on KMS.
 - The permissions of the services that `tag:TagResources` and `tag:UntagResources` go to; both are refused by name.
 """
 _OTHER_NAMES = """

@@ -187,6 +187,19 @@ def test_a_mount_target_belongs_to_its_file_system_and_others_to_theirs(cloud: C
         assert lookup.existing_arn(service, kind, "none", REGION) is None
 
 
+def test_a_task_definition_has_its_roles(cloud: Cloud, lookup: Lookup) -> None:
+    ecs = cloud.client("ecs")
+    containers = [{"name": "n", "image": "i", "memory": 128}]
+    ecs.register_task_definition(family="task", containerDefinitions=containers, taskRoleArn=ROLE)
+    made = ecs.register_task_definition(family="task", containerDefinitions=containers, executionRoleArn=ROLE)
+    arn = made["taskDefinition"]["taskDefinitionArn"]
+    assert lookup.existing_arn("ecs", "task-role", "task:1", REGION) == ROLE
+    assert lookup.existing_arn("ecs", "task-role", "task", REGION) is None
+    for newest in ("task", "task:2", arn):
+        assert lookup.existing_arn("ecs", "execution-role", newest, REGION) == ROLE
+    assert lookup.existing_arn("ecs", "execution-role", "none", REGION) is None
+
+
 def test_an_address_is_sent_from_its_identity_or_its_domains(cloud: Cloud, lookup: Lookup) -> None:
     ses = cloud.client("ses")
     ses.verify_domain_identity(Domain="example.com")

@@ -385,6 +385,16 @@ def test_a_role_that_is_handed_over_must_be_passed(
     }
 
 
+def test_a_task_passes_the_roles_of_its_definition(needs: Needs, world: Any) -> None:
+    world.existing = {("ecs", "task-role", "f:1"): ROLE, ("ecs", "execution-role", "f:1"): f"{ROLE}-2"}
+    run = {"taskDefinition": "f:1"}
+    passed = [each.resource for each in needs("ecs", "RunTask", run) if each.action == "iam:PassRole"]
+    assert passed == [ROLE, f"{ROLE}-2"]
+    found = needs("ecs", "RunTask", {**run, "overrides": {"taskRoleArn": f"{ROLE}-3"}})
+    assert [each.resource for each in found if each.action == "iam:PassRole"] == [f"{ROLE}-2", f"{ROLE}-3"]
+    assert [each.action for each in needs("ecs", "DescribeTaskDefinition", run)] == ["ecs:DescribeTaskDefinition"]
+
+
 def test_a_role_in_the_callers_own_words_is_not_passed(needs: Needs) -> None:
     found = needs(
         "lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Environment": {"Variables": {"roleArn": ROLE}}}

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.passing import pass_role
 from pytest_stsguard.cloud.permissions.table import Service
 
 if TYPE_CHECKING:
-    from pytest_stsguard.cloud.permissions.permission import Context
+    from pytest_stsguard.cloud.permissions.permission import Context, Permission
     from pytest_stsguard.cloud.permissions.reference import Action, Use
     from pytest_stsguard.cloud.permissions.scope import Scope
 
@@ -103,6 +104,25 @@ def _ecs_keys(scope: Scope, action: Action, _: str) -> Context:
     return {key: value for key, value in found.items() if value is not None and key in action.all_keys}
 
 
+def _task_roles(scope: Scope, _: list[Permission]) -> list[Permission]:
+    """Give the checks for passing the roles of the task definition that is run, where the call does not override them.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
+    """
+    definition = scope.text("taskDefinition")
+    if definition is None or scope.call.operation not in _RUNNING:
+        return []
+    found = []
+    for kind, override in (("task-role", "overrides.taskRoleArn"), ("execution-role", "overrides.executionRoleArn")):
+        role = scope.state.existing_arn("ecs", kind, definition, scope.call.region)
+        if role is not None and scope.text(override) is None:
+            found += pass_role(scope, role, "ecs-tasks.amazonaws.com")
+    return [each for place, each in enumerate(found) if each not in found[:place]]
+
+
+_RUNNING = {"CreateService", "CreateTaskSet", "RunTask", "StartTask", "UpdateService"}
+
+
 def _balancer(scope: Scope, use: Use, value: str) -> str | None:
     """Write the ARN of a new load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/load-balancer-authentication-access-control.html."""
     place = f"arn:{scope.partition}:elasticloadbalancing:{scope.call.region}:{scope.account}"
@@ -187,6 +207,7 @@ TABLES = {
         },
         arn=_ecs,
         context=_ecs_keys,
+        besides=_task_roles,
         passes={**_TASK_OVERRIDES, "ec2InstanceProfileArn": ""},
         role_names=frozenset({"role"}),
         tagging="TagResource",
