@@ -41,7 +41,7 @@ __all__ = [
 
 _ACCESS: pytest.StashKey[Access] = pytest.StashKey()
 _CLOUDY = frozenset({"sts_cloud", "sts_drill"})
-_CLOUD_SETTINGS = frozenset({"account", "consistency", "region", "world"})
+_CLOUD_SETTINGS = frozenset({"account", "consistency", "parameters", "region", "world"})
 
 
 @pytest.fixture
@@ -49,8 +49,9 @@ def sts_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """Give a fresh, enforcing simulated AWS, by default with the demo world in it.
 
     The marker ``stsguard_cloud(account=..., region=..., world=..., consistency=...)`` sets it up: world is ``"demo"``,
-    ``"empty"``, an account such as ``"export:FILE"``, or ``"target"`` for the account that ``--stsguard-target`` names;
-    with a consistency, in seconds, changes are seen as late as on AWS.
+    ``"empty"``, the file of a template (with its ``parameters``) or of a saved state, an account such as
+    ``"export:FILE"``, or ``"target"`` for the account that ``--stsguard-target`` names; with a consistency, in seconds,
+    changes are seen as late as on AWS.
     """
     marker = request.node.get_closest_marker("stsguard_cloud")
     settings = dict(marker.kwargs) if marker else {}

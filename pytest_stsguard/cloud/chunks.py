@@ -44,6 +44,7 @@ def unwrapped(request: Request, claim: Claim | None, secret: str | None) -> Requ
     Raises:
         Fault: as S3 refuses a body that is cut short, is signed wrongly, or is not what its digests say.
     """
+    _check_announced_algorithm(request)
     declared = request.headers.get("x-amz-content-sha256", "")
     if not declared.startswith(_STREAMING):
         check_digests(request)
@@ -59,6 +60,17 @@ def unwrapped(request: Request, claim: Claim | None, secret: str | None) -> Requ
             raise Fault(Refusal.UNREADABLE, f"{declared} needs a signature in the Authorization header")
         signer = _ChunkSigner(claim, secret)
     return _Reader(request, signer, trailer=declared.endswith("TRAILER")).decoded(int(length))
+
+
+def _check_announced_algorithm(request: Request) -> None:
+    """Refuse a request that says by which algorithm it is summed, but nowhere the sum."""
+    algorithm = request.headers.get("x-amz-sdk-checksum-algorithm", "").lower()
+    if algorithm and PREFIX + algorithm not in request.headers and "x-amz-trailer" not in request.headers:
+        raise Fault(
+            None,
+            "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+            code="InvalidRequest",
+        )
 
 
 def _incomplete() -> Fault:

@@ -112,3 +112,19 @@ def test_a_stack_that_fails_leaves_no_cloud(tmp_path: Path) -> None:
         pytest.fail("the cloud has opened")
     with Cloud(world="empty") as cloud:
         assert cloud.client("iam").list_roles()["Roles"] == []
+
+
+def test_a_marker_names_a_file(pytester: pytest.Pytester) -> None:
+    with Cloud(world="empty") as cloud:
+        cloud.client("s3").create_bucket(Bucket="of-the-file")
+        (pytester.path / "state.json").write_text(json.dumps(cloud.save()))
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.stsguard_cloud(world="state.json")
+        def test_it(sts_cloud):
+            assert sts_cloud.client("s3").list_buckets()["Buckets"][0]["Name"] == "of-the-file"
+        """
+    )
+    pytester.runpytest().assert_outcomes(passed=1)

@@ -209,6 +209,7 @@ def test_a_digest_in_a_header_is_compared(wire: Any) -> None:
         ({"content_md5": "no digest"}, b"InvalidDigest"),
         ({"x_amz_checksum_crc32": crc32(b"body")}, None),
         ({"x_amz_checksum_crc32": crc32(b"other")}, b"BadDigest"),
+        ({"x_amz_sdk_checksum_algorithm": "CRC32"}, b"InvalidRequest"),
     ]:
         request, _ = wire.signer().request(
             "PUT", f"/{BUCKET}/digest", payload="UNSIGNED-PAYLOAD", body=b"body", **headers
