@@ -83,6 +83,12 @@ class Holder:
         found.session = tuple(session)
         return found
 
+    def widened(self, policy: Policy) -> Holder:
+        """Give the same holder with one more identity policy, and without its boundary."""
+        found = copy(self)
+        found.policies, found.boundary = (*self.policies, policy), ()
+        return found
+
     def named(self, session_name: str) -> Holder:
         """Give a role as one session of it is, which a trust policy may name by its own ARN."""
         found = copy(self)

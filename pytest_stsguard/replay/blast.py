@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import xform_name
@@ -114,6 +115,7 @@ class _Walker:
         if edge.kind.endswith("login-profile"):
             return Demonstration(done=False, reason="signing in with a password is not simulated")
         made: list[str] = []
+        self._make_room(edge)
         try:
             for call in edge.calls:
                 answer = _made(credentials, call)
@@ -121,7 +123,39 @@ class _Walker:
                 self._keep(edge, call, answer)
         except (ClientError, BotoCoreError, StsGuardError) as error:
             return Demonstration(done=False, calls=tuple(made), reason=_told(error))
+        finally:
+            self._restore(edge)
         return Demonstration(done=True, calls=tuple(made))
+
+    def _make_room(self, edge: Edge) -> None:
+        """Take away what an earlier step made under the name of this one, and keys that there is no room for."""
+        iam = self._stage.iam(edge.source.split(":")[4])
+        gone = iam.exceptions.NoSuchEntityException
+        for call in edge.calls:
+            who = {"UserName": call.parameters.get("UserName", "")}
+            with suppress(gone):
+                if call.operation == "CreateUser":
+                    self._strike(iam, who)
+                elif call.operation == "CreateAccessKey":
+                    for key in iam.list_access_keys(**who)["AccessKeyMetadata"][1:]:
+                        iam.delete_access_key(**who, AccessKeyId=key["AccessKeyId"])
+
+    def _strike(self, iam: Any, who: Mapping[str, str]) -> None:
+        for key in iam.list_access_keys(**who)["AccessKeyMetadata"]:
+            iam.delete_access_key(**who, AccessKeyId=key["AccessKeyId"])
+        for name in iam.list_user_policies(**who)["PolicyNames"]:
+            iam.delete_user_policy(**who, PolicyName=name)
+        iam.delete_user(**who)
+
+    def _restore(self, edge: Edge) -> None:
+        """Put a trust policy back: other steps rely on it."""
+        for call in edge.calls:
+            if call.operation == "UpdateAssumeRolePolicy":
+                account = self._stage.accounts[edge.to.split(":")[4]]
+                role = account.role(edge.to)
+                if role is not None:
+                    iam = self._stage.iam(account.id)
+                    iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=role.trust.text)
 
     def _keep(self, edge: Edge, call: Call, answer: Mapping[str, Any]) -> None:
         """Keep what a call brought: credentials of what the step leads to."""
@@ -129,13 +163,13 @@ class _Walker:
         if call.service == "sts":
             self._held.setdefault(edge.to, cloud.credentials_of(answer["Credentials"]))
         elif call.operation == "CreateAccessKey":
+            if edge.kind != "create-access-key":
+                self._held.pop(edge.to, None)  # the user of an earlier step is struck
             self._held.setdefault(edge.to, self._stage.bound(answer["AccessKey"]))
         elif call.operation == "RunInstances":
             instance = cloud.instance(answer["Instances"][0]["InstanceId"])
             found = fetch_instance_credentials(instance.metadata_url)
             self._held.setdefault(edge.to, cloud.credentials_of(found))
-        elif self._kinds[edge.to] == "account" and call is edge.calls[-1]:
-            self._held.setdefault(edge.to, self._held[edge.source])
 
 
 def _made(credentials: Credentials, call: Call) -> Mapping[str, Any]:

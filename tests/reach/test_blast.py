@@ -183,7 +183,11 @@ def test_permissions_given_to_oneself(blast_of: Callable[..., Blast], action: st
     lifting = {"a": allow(action, "iam:DeleteRolePermissionsBoundary", on=role("a"))}
     lifted = blast_of("a", {"a": EC2}, may=lifting, details=details, policies=(fence(allow("iam:*")),))
     (edge,) = [edge for edge in lifted.edges if edge.kind == kind]
-    assert [call.operation for call in edge.calls] == ["DeleteRolePermissionsBoundary", action.partition(":")[2]]
+    assert [call.operation for call in edge.calls[:2]] == ["DeleteRolePermissionsBoundary", action.partition(":")[2]]
+    # An administrator of the thief's own outlives the session that is promoted.
+    assert [call.operation for call in edge.calls[2:]] == ["CreateUser", "PutUserPolicy", "CreateAccessKey"]
+    held = {"a": [allow(action, on=role("a")), {"Effect": "Deny", "Action": "iam:CreateUser", "Resource": "*"}]}
+    assert [one for one in steps(blast_of("a", {"a": EC2}, may=held)) if one[1] == kind] == []
 
 
 def test_a_new_version_of_an_attached_policy(blast_of: Callable[..., Blast]) -> None:

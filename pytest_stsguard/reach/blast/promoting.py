@@ -11,6 +11,7 @@ from pytest_stsguard.reach.blast.assume import SESSION_NAME
 from pytest_stsguard.reach.blast.model import Call, Edge, Node, account_node, statement_of
 from pytest_stsguard.reach.blast.writing import ALL
 from pytest_stsguard.reach.containment import context_on
+from pytest_stsguard.reach.trustees import ALLOW_ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["administration", "elevations", "promotions"]
 
 _ADMINISTRATOR_ACCESS: Final = "policy/AdministratorAccess"
+_OWN: Final = (
+    Call("iam", "CreateUser", {"UserName": SESSION_NAME}),
+    Call("iam", "PutUserPolicy", {"UserName": SESSION_NAME, "PolicyName": SESSION_NAME, "PolicyDocument": ALL}),
+    Call("iam", "CreateAccessKey", {"UserName": SESSION_NAME}),
+)
+"""What somebody who may do anything does first: an administrator of the thief's own outlives the session."""
+
 _Way = tuple[str, tuple[Call, ...], "Decision"]
 
 
@@ -33,13 +41,8 @@ def administration(holder: Holder, ground: Ground) -> Iterator[tuple[Edge, Node]
         return
     node = account_node(account.id, account.partition)
     decision = holder.decide("iam:CreateUser", f"arn:{account.partition}:iam::{account.id}:user/{SESSION_NAME}")
-    calls = (
-        Call("iam", "CreateUser", {"UserName": SESSION_NAME}),
-        Call("iam", "PutUserPolicy", {"UserName": SESSION_NAME, "PolicyName": SESSION_NAME, "PolicyDocument": ALL}),
-        Call("iam", "CreateAccessKey", {"UserName": SESSION_NAME}),
-    )
     statement = "" if decision is None else statement_of(decision)
-    yield Edge(holder.arn, node.id, "administrator", statement, calls), node
+    yield Edge(holder.arn, node.id, "administrator", statement, _OWN), node
 
 
 def promotions(holder: Holder, ground: Ground) -> Iterator[tuple[Edge, Node]]:
@@ -48,12 +51,18 @@ def promotions(holder: Holder, ground: Ground) -> Iterator[tuple[Edge, Node]]:
     if account is None or holder.identity_center:
         return
     lifting = _lifting(holder)
-    if lifting is None:
+    if lifting is None or not _would_do(holder.widened(ALLOW_ALL), account):
         return
     before, why = lifting
     node = account_node(account.id, account.partition)
     for kind, calls, decision in (*_own_permissions(holder, account), *_through_groups(holder, account)):
-        yield Edge(holder.arn, node.id, kind, statement_of(*why, decision), (*before, *calls)), node
+        yield Edge(holder.arn, node.id, kind, statement_of(*why, decision), (*before, *calls, *_OWN)), node
+
+
+def _would_do(holder: Holder, account: Account) -> bool:
+    """Tell whether an identity that is given everything could use it: a denial of its own, or its session's, stays."""
+    arn = f"arn:{account.partition}:iam::{account.id}:user/{SESSION_NAME}"
+    return all(holder.allows(f"iam:{call.operation}", arn) for call in _OWN)
 
 
 def _lifting(holder: Holder) -> tuple[tuple[Call, ...], tuple[Decision, ...]] | None:
