@@ -487,7 +487,7 @@ ROWS = [
     ),
     Row(
         "redshift",
-        Call("describe_clusters", {}, "redshift:DescribeClusters", "*"),
+        Call("describe_clusters", {}, "redshift:DescribeClusters", f"arn:aws:redshift:{HERE}:cluster:*"),
         Call(
             "create_cluster_parameter_group",
             {"ParameterGroupName": "g", "ParameterGroupFamily": "redshift-1.0", "Description": "d"},

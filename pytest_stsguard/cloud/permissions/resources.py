@@ -60,7 +60,7 @@ def targets(scope: Scope, service: Service, action: Action) -> list[Target]:
     if not found and not missing:
         missing = [use for use in uses if _created(scope, use)][:1]
         if not missing:
-            return _nothing(scope, action)
+            return _nothing(scope, service, action)
     families = {_family(target.use) for target in found.values()}
     for use in missing:
         # A parameter may take one of several types: the other type's resource is not one of this type as well.
@@ -251,8 +251,11 @@ def _fallback(scope: Scope, service: Service, action: Action, use: Use) -> list[
     )
 
 
-def _nothing(scope: Scope, action: Action) -> list[Target]:
+def _nothing(scope: Scope, service: Service, action: Action) -> list[Target]:
     """Give the answer for an action whose resources are all optional when none is named: a listing is on ``*``."""
+    if service.typed and len(action.uses) == 1 and _is_listing(scope, action):
+        use = _own(service, action.uses[0])
+        return [Target(use, any_of(scope, service, use))]
     if _is_listing(scope, action) or not any(map(_names_something, scope.call.parameters)):
         return [Target(None, "*")]
     raise UnmappedOperationError(scope.call.service, scope.call.operation, hint="no parameter names its resource")

@@ -33,6 +33,8 @@ class Service:
             is left out, and ``-`` alone says that the type plays no part.
         refused: operations that are refused by name, with the reason.
         anywhere: operations that are checked on ``*``.
+        typed: whether a listing that names nothing is checked on all resources of its one type, and not on ``*``, though
+            the reference calls the type optional.
         templates: ARNs in the place of the reference's; a ``*`` in them is what AWS gives, such as a random id.
         values: what an ARN has for a parameter's value.
         existing: types whose ARN the live state is asked for, since no parameter tells it.
@@ -58,6 +60,7 @@ class Service:
     operations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     anywhere: frozenset[str] = frozenset()
+    typed: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     existing: frozenset[str] = frozenset()

@@ -211,6 +211,9 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
             ("rds:CreateDBInstance", f"arn:aws:rds:{HERE}:subgrp:default"),
         ],
     ),
+    ("rds", "DescribeDBInstances", {}, [("rds:DescribeDBInstances", f"arn:aws:rds:{HERE}:db:*")]),
+    ("cloudformation", "DescribeStacks", {}, [("cloudformation:DescribeStacks", f"arn:aws:cloudformation:{HERE}:stack/*/*")]),
+    ("elbv2", "DescribeLoadBalancers", {}, [("elasticloadbalancing:DescribeLoadBalancers", "*")]),
     (
         "rds",
         "AddTagsToResource",

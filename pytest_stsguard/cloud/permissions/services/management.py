@@ -161,6 +161,7 @@ _SSM_TAGS = {"parameter": "-"}
 
 TABLES = {
     "cloudformation": Service(
+        typed=True,
         templates={
             "stack": "arn:${Partition}:cloudformation:${Region}:${Account}:stack/${StackName}/*",
             "stackset": "arn:${Partition}:cloudformation:${Region}:${Account}:stackset/${StackSetName}:*",

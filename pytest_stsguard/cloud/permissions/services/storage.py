@@ -68,6 +68,7 @@ _CLUSTER_GROUPS = {
 
 TABLES = {
     "rds": Service(
+        typed=True,
         variables={
             "DbInstanceName": "DBInstanceIdentifier DBInstanceIdentifiers",
             "DbClusterInstanceName": "DBClusterIdentifier DbClusterIdentifier DBClusterIdentifiers",
@@ -148,6 +149,7 @@ TABLES = {
         tagging="AddTagsToResource",
     ),
     "redshift": Service(
+        typed=True,
         variables={
             "ClusterName": "ClusterIdentifier",
             "SecurityGroupName": "ClusterSecurityGroupName",
@@ -169,6 +171,7 @@ TABLES = {
         arn=_redshift,
     ),
     "elasticache": Service(
+        typed=True,
         variables={"CacheClusterId": "CacheClusterId", "ReplicationGroupId": "ReplicationGroupId"},
         tagging="AddTagsToResource",
     ),
