@@ -236,3 +236,36 @@ def test_a_presigned_url_lives_from_a_second_to_a_week(wire: Any, expires: str, 
     response = wire.send(changed)
     assert response.status == status, response.body
     assert code in response.body or b"MalformedInput" in response.body
+
+
+def test_a_presigned_identity_is_proof_and_cannot_be_changed(wire: Any) -> None:
+    # How a cluster of EKS, or Vault, learns who somebody is: a presigned GetCallerIdentity with a header of its own in it.
+    import requests
+    from botocore.model import ServiceId
+    from botocore.signers import RequestSigner
+
+    session = wire.cloud.admin.session()._session  # noqa: SLF001 - the signer takes botocore's own session
+    signer = RequestSigner(
+        ServiceId("STS"), "us-east-1", "sts", "v4", session.get_credentials(), session.get_component("event_emitter")
+    )
+    url = signer.generate_presigned_url(
+        {
+            "method": "GET",
+            "url": "https://sts.us-east-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
+            "body": {},
+            "headers": {"x-k8s-aws-id": "my-cluster"},
+            "context": {},
+        },
+        region_name="us-east-1",
+        expires_in=60,
+        operation_name="",
+    )
+    proof = requests.get(url, headers={"x-k8s-aws-id": "my-cluster"}, timeout=5)
+    assert (proof.status_code, "user/stsguard-administrator" in proof.text) == (200, True)
+    for headers in ({"x-k8s-aws-id": "other"}, {}):
+        refused = requests.get(url, headers=headers, timeout=5)
+        assert (refused.status_code, "SignatureDoesNotMatch" in refused.text) == (403, True)
+    other = requests.get(
+        url.replace("GetCallerIdentity", "GetSessionToken"), headers={"x-k8s-aws-id": "my-cluster"}, timeout=5
+    )
+    assert other.status_code == 403
