@@ -145,9 +145,11 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """The resource's own name, without the ARN before it."""
-        tail = (self.arn or self.id).split(":", 5)[-1]
-        return tail.partition("/")[2] or tail
+        """The resource's own name, without the ARN before it; an account's id."""
+        parts = (self.arn or self.id).split(":", 5)
+        if parts[-1] == "root" and len(parts) > 1:
+            return f"account {parts[-2]}"
+        return parts[-1].partition("/")[2] or parts[-1]
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True, rename={"source": "from"}):

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -19,12 +19,17 @@ from pytest_stsguard.account import load
 from pytest_stsguard.cli.report import report
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.findings import Finding, Severity
+from pytest_stsguard.replay import Demonstration
 from pytest_stsguard.reporting import Run, read, render, write
 from pytest_stsguard.reporting.builder import blast_of
 from pytest_stsguard.reporting.model import Blast, Edge, Node
 from pytest_stsguard.reporting.radius import radii
 from pytest_stsguard.reporting.reading import read_blast
 from pytest_stsguard.reporting.views.blast import MOST_BOXES, graph, said, spots
+
+if TYPE_CHECKING:
+    from pytest_stsguard.reach.blast import Blast as ReachBlast
+    from pytest_stsguard.reach.blast import Edge as ReachEdge
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -144,6 +149,12 @@ def test_any_graph_is_drawn_whole_and_in_its_frame(case: tuple[int, list[tuple[i
         assert 0 <= wire.y <= drawn.height
 
 
+def test_account_is_named_by_its_id() -> None:
+    assert Node(id="arn:aws:iam::111122223333:root", kind="account").name == "account 111122223333"
+    assert Node(id="x", kind="role", arn="arn:aws:iam::111122223333:role/a/root").name == "a/root"
+    assert Node(id="root", kind="user").name == "root"
+
+
 def test_calls_are_written_as_they_are_made() -> None:
     call = {"service": "sts", "operation": "AssumeRole", "parameters": {"RoleArn": "arn:x", "DurationSeconds": 900}}
     assert said(call) == "sts.AssumeRole(RoleArn=arn:x, DurationSeconds=900)"
@@ -221,3 +232,34 @@ def test_report_shows_what_strangers_can_make_of_an_account() -> None:
     assert len(told[1]["nodes"]) == 4
     muted = [replace(finding, muted="known") for finding in FINDINGS]
     assert radii(muted, [account], now=AT) == []
+
+
+def test_steps_are_taken_where_somebody_takes_them() -> None:
+    account = load(f"export:{ROOT}/examples/account.json")
+
+    def walk(blast: ReachBlast) -> dict[ReachEdge, Demonstration]:
+        first, *others = blast.edges
+        return {first: Demonstration(done=True), others[0]: Demonstration(done=False, reason="no room")}
+
+    (told, *_) = radii(FINDINGS, [account], now=AT, walk=walk)
+    assert [(edge.get("demonstrated"), edge.get("reason")) for edge in told["edges"][:2]] == [
+        (True, None),
+        (False, "no room"),
+    ]
+    drawn = graph(blast_of(told))
+    assert [text for *_, text in drawn.steps][:2] == ["demonstrated", "not demonstrated: no room"]
+
+
+def test_replay_of_a_run_takes_the_steps(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.stsguard("STSG-107")
+        def test_check(sts_account, sts_findings):
+            sts_findings.add(sts_account.role("okta-admin").arn, "open")
+    """)
+    target = f"--stsguard-target=export:{ROOT}/examples/account.json"
+    pytester.runpytest("-p", "no:cacheprovider", target, "--stsguard-replay", "--stsguard-report=json:r.json")
+    (blast,) = read(pytester.path / "r.json").blast
+    assert [edge.demonstrated for edge in blast.edges] == [True, True]
+    assert blast.unbounded == "the thief can come to do anything in account 111122223333"

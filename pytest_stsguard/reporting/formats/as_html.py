@@ -61,6 +61,7 @@ def render(run: Run) -> str:
         plain=[drill for drill in run.drills if drill not in drawn[:MOST_DRILLS]],
         containment=None if run.containment is None else table(run.containment),
         blasts=[graph(blast) for blast in run.blast[:MOST_BLASTS]],
+        proven_steps=any(edge.demonstrated for blast in run.blast for edge in blast.edges),
         blasts_left=len(run.blast[MOST_BLASTS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],

@@ -221,7 +221,8 @@ def _wires(
         proven = any(step.demonstrated for step in steps)
         title = f"{found[source].name} to {found[to].name}: {kinds}{', demonstrated' if proven else ''}"
         beside = found[to].layer == found[source].layer
-        label = _cut(f"✓ {kinds}" if proven else kinds, 14) if len(joined) <= _LABELLED and not beside else ""
+        wanted = len(joined) <= _LABELLED and not beside
+        label = _cut(f"✓ {kinds}" if proven else kinds, 30 if back else 18) if wanted else ""
         while (x, y) in taken:
             y += 12
         taken.add((x, y))
