@@ -31,6 +31,7 @@ def load_accounts(target: str, configuration: Configuration) -> tuple[Account, .
         audit_role=configuration.audit_role or AUDIT_ROLE,
         wanted=configuration.audit_accounts,
         skipped=configuration.skip_accounts,
+        regions=configuration.regions,
     )
 
 

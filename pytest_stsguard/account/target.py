@@ -35,6 +35,7 @@ def load(
     region: str | None = None,
     parameters: Mapping[str, str] | None = None,
     keep: str | Path | None = None,
+    regions: Collection[str] | None = None,
 ) -> Account:
     """Load the account that a target names: ``export:PATH``, ``cfn:FILE``, ``tfplan:FILE`` or ``aws[:PROFILE]``.
 
@@ -46,6 +47,7 @@ def load(
         region: the region that a template or plan is for.
         parameters: values of a template's parameters, in place of their defaults.
         keep: a directory for what is read of a live account, so that an interrupted run can be taken up again.
+        regions: where to look for a live account's instances; default: in every region that it has enabled.
 
     Raises:
         ConfigurationError: an unknown scheme, or one that names several accounts.
@@ -69,7 +71,7 @@ def load(
     if scheme == "aws" and (rest or not colon):
         from pytest_stsguard.account.live import read_session  # noqa: PLC0415 - botocore, only when a session is read
 
-        return read_session(_session(rest or None), source=target, regions=None, keep=keep)
+        return read_session(_session(rest or None), source=target, regions=regions, keep=keep)
     raise _unknown(target, scheme, one_account=scheme == "org" and bool(rest or not colon))
 
 
@@ -83,6 +85,7 @@ def load_all(
     audit_role: str = AUDIT_ROLE,
     wanted: Collection[str] = (),
     skipped: Collection[str] = (),
+    regions: Collection[str] | None = None,
 ) -> tuple[Account, ...]:
     """Load the accounts that a target names: those of an organisation for ``org[:PROFILE]``, else the one of `load`.
 
@@ -97,6 +100,7 @@ def load_all(
         audit_role: the name of the role that is assumed in each account of an organisation.
         wanted: the ids of an organisation's accounts to read; empty: all.
         skipped: the ids of those not to read.
+        regions: as for `load`.
 
     Raises:
         StsGuardError: as for `load`.
@@ -106,9 +110,15 @@ def load_all(
         from pytest_stsguard.account.live import load_organization  # noqa: PLC0415 - botocore, as in `load`
 
         return load_organization(
-            _session(rest or None), audit_role=audit_role, source=target, keep=keep, wanted=wanted, skipped=skipped
+            _session(rest or None),
+            audit_role=audit_role,
+            source=target,
+            keep=keep,
+            wanted=wanted,
+            skipped=skipped,
+            regions=regions,
         )
-    return (load(target, account=account, region=region, parameters=parameters, keep=keep),)
+    return (load(target, account=account, region=region, parameters=parameters, keep=keep, regions=regions),)
 
 
 def from_session(

@@ -25,6 +25,7 @@
     audit_role     = "stsguard-audit" # what is assumed in each account of an organisation, to read it
     audit_accounts = ["444455556666"] # of an organisation audit these alone; default: all
     skip_accounts  = ["777788889999"] # and never these
+    regions        = ["eu-west-1"]    # where a live audit looks for instances; default: every enabled region
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from re import compile as regex
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.errors import ConfigurationError
@@ -49,7 +51,8 @@ FILE = "stsguard.toml"
 PYPROJECT = "pyproject.toml"
 _TABLE = "tool.stsguard"
 _KEYS = ("fail_on", "baseline", "zones", "mute", "severity", "sessions", "limits", "live")
-_LIVE = ("accounts", "audit_role", "audit_accounts", "skip_accounts")
+_LIVE = ("accounts", "audit_role", "audit_accounts", "skip_accounts", "regions")
+_REGION = regex(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _ACCOUNT_DIGITS = 12
 
 
@@ -77,6 +80,7 @@ class Configuration:
         audit_role: the role that reads each account of an organisation; None: the default of the source.
         audit_accounts: the accounts of an organisation to audit; empty: all.
         skip_accounts: the accounts of an organisation not to audit.
+        regions: where a live audit looks for instances; None: in every region that the account has enabled.
     """
 
     path: Path | None = None
@@ -92,6 +96,7 @@ class Configuration:
     audit_role: str | None = None
     audit_accounts: tuple[str, ...] = ()
     skip_accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] | None = None
 
     @classmethod
     def load(cls, path: str | Path | None, rootdir: str | Path) -> Configuration:
@@ -166,6 +171,7 @@ class _Reader:
             audit_role=self._text(live, "audit_role", "live."),
             audit_accounts=self._accounts(live, "audit_accounts"),
             skip_accounts=self._accounts(live, "skip_accounts"),
+            regions=self._regions(live),
         )
 
     def _fail(self, key: str, message: str, *, hint: str | None = None) -> ConfigurationError:
@@ -211,6 +217,18 @@ class _Reader:
         return tuple(
             Mute.parse(entry, place=f"{self.path}: {self.prefix}mute[{index}]") for index, entry in enumerate(value)
         )
+
+    def _regions(self, live: dict[str, Any]) -> tuple[str, ...] | None:
+        value = live.get("regions")
+        if value is None:
+            return None
+        if (
+            not isinstance(value, list)
+            or not value
+            or not all(isinstance(one, str) and _REGION.fullmatch(one) for one in value)
+        ):
+            raise self._fail("live.regions", f"expected names of regions as texts, got `{show(value)}`")
+        return tuple(value)
 
     def _accounts(self, live: dict[str, Any], key: str) -> tuple[str, ...]:
         value = live.get(key, [])

@@ -281,19 +281,29 @@ def test_explain_of_an_unknown_control_helps(stsguard: Callable[..., SimpleNames
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_live_account_is_audited_over_http_and_its_refusal_is_exit_code_3() -> None:
+def test_live_account_is_audited_over_http_and_its_refusal_is_exit_code_3(tmp_path: Path) -> None:
     from pytest_stsguard.cloud import DEMO, Cloud
+
+    (tmp_path / "stsguard.toml").write_text('[live]\nregions = ["us-east-1"]\n')
 
     with Cloud() as cloud:
         other = cloud.client("iam").create_access_key(UserName=DEMO.user)["AccessKey"]
         settings = {"AWS_ENDPOINT_URL": cloud.serve().url, "AWS_DEFAULT_REGION": "us-east-1"}
         admin = {"AWS_ACCESS_KEY_ID": cloud.admin.access_key_id, "AWS_SECRET_ACCESS_KEY": cloud.admin.secret_access_key}
         user = {"AWS_ACCESS_KEY_ID": other["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": other["SecretAccessKey"]}
-        done = run("audit", "aws", "--output", "json", **settings, **admin)
-        denied = run("audit", "aws", "--output", "json", **settings, **user)
+        done = run("audit", "aws", "--output", "json", cwd=tmp_path, **settings, **admin)
+        called = [record["eventName"] for record in cloud.trail.records()]
+        denied = run("audit", "aws", "--output", "json", cwd=tmp_path, **settings, **user)
     assert done.stderr == ""
     data = json.loads(done.stdout)
     assert (data["target"], data["account"]) == ("aws", "111122223333")
     assert {entry["control"] for entry in data["findings"]} == {"STSG-113", "STSG-305", "STSG-401"}
+    assert sorted(called[-4:]) == [
+        "DescribeInstances",
+        "DescribeOrganization",
+        "GetAccountAuthorizationDetails",
+        "ListRoles",
+    ]
+    assert "instances outside us-east-1" in json.dumps(data["not_evaluated"])
     assert (denied.returncode, denied.stdout) == (3, "")
     assert len(denied.stderr.splitlines()) == 1

@@ -84,7 +84,12 @@ def test_a_pyproject_without_the_table_is_no_configuration(tmp_path: Path) -> No
     [
         ("fail_onn = 1", r"stsguard.toml: unknown key `fail_onn` \(did you mean `fail_on`\?\)"),
         ("[limits]\nunused = 3", r"stsguard.toml: unknown key `limits.unused` \(did you mean `unused_days`\?\)"),
-        ("[live]\nqqq = 3", r"unknown key `live.qqq` \(valid: accounts, audit_role, audit_accounts, skip_accounts\)"),
+        (
+            "[live]\nqqq = 3",
+            r"unknown key `live.qqq` \(valid: accounts, audit_role, audit_accounts, skip_accounts, regions\)",
+        ),
+        ("[live]\nregions = []", "live.regions: expected names of regions as texts"),
+        ('[live]\nregions = ["europe"]', "live.regions: expected names of regions as texts, got"),
         ("[live]\naudit_role = 3", "stsguard.toml: live.audit_role: expected a text, got `3`"),
         ("[live]\naudit_accounts = [3]", "live.audit_accounts: expected account ids of 12 digits as texts"),
         ('[live]\nskip_accounts = "x"', "live.skip_accounts: expected account ids"),
