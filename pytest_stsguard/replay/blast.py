@@ -151,8 +151,8 @@ class _Walker:
         """Put a trust policy back: other steps rely on it."""
         for call in edge.calls:
             if call.operation == "UpdateAssumeRolePolicy":
-                account = self._stage.accounts[edge.to.split(":")[4]]
-                role = account.role(edge.to)
+                account = self._stage.accounts[edge.source.split(":")[4]]
+                role = account.role(call.parameters["RoleName"])
                 if role is not None:
                     iam = self._stage.iam(account.id)
                     iam.update_assume_role_policy(RoleName=role.name, PolicyDocument=role.trust.text)
