@@ -138,10 +138,8 @@ def _given(parameters: tuple[str, ...]) -> dict[str, str]:
 
 
 def _ready(cloud: Cloud, server: Server) -> dict[str, object]:
-    from pytest_stsguard.cloud import DEMO
-
     roles = (instance.profile() for instance in cloud.instances)
-    role = next((profile.role_name for profile in roles if profile is not None), DEMO.instance_role)
+    role = next((profile.role_name for profile in roles if profile is not None), None)
     return {
         "endpoint": server.url,
         "region": cloud.region,

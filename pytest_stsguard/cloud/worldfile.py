@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -70,6 +71,8 @@ class WorldFile:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - botocore comes with the first cloud
 
         _check_installed()
+        # What moto logs of a type that it does not know is told by `left_out`.
+        logging.getLogger("moto").addHandler(logging.NullHandler())
         name = re.sub(r"[^A-Za-z0-9-]+", "-", self.path.stem).strip("-")
         given = [{"ParameterKey": key, "ParameterValue": text} for key, text in self.parameters.items()]
         with warnings.catch_warnings(record=True) as told:
