@@ -232,7 +232,7 @@ def test_pytest_plays_on_the_account_when_it_may(
 
 
 def test_demo_is_nothing_that_a_live_drill_could_change(pytester: pytest.Pytester) -> None:
-    refused = pytester.runpytest_inprocess("--stsguard-live-drill")
+    refused = pytester.runpytest_subprocess("--stsguard-live-drill")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
     refused.stderr.fnmatch_lines(["*nothing of `demo` can be changed*"])
 
