@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,10 @@ def test_unchanged_pages_are_left_alone(pages: Any, written: Path) -> None:
     after = {path: path.stat().st_mtime_ns for path in written.iterdir()}
     assert {path.name for path in after if after[path] != before[path]} == {"errors.md"}
     assert (written / "errors.md").read_text() != "old"
+
+
+def test_readme_names_every_fixture_and_command() -> None:
+    text = (SOURCE.parents[1] / "README.md").read_text()
+    words = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`\n]+)`", text))))
+    assert set(plugin.__all__) - words == set()
+    assert set(cli.list_commands(click.Context(cli))) - words == set()
