@@ -168,9 +168,21 @@ def _bus(store: Any, _: str, tail: str) -> str | None:
     return None if found is None else found.policy
 
 
-def _stream(store: Any, arn: str, _: str) -> str | None:
-    text = store.resource_policies.get(arn)
+def _by_arn(store: Any, arn: str, _: str) -> str | None:
+    """Read what several of moto's services keep in one dictionary by ARN: a text, a mapping that holds it, or an object."""
+    held = store.resource_policies.get(arn)
+    if isinstance(held, dict):
+        held = held.get("ResourcePolicy")
+    text = getattr(held, "policy", held)
     return str(text) if text else None
+
+
+def _authority(store: Any, arn: str, _: str) -> str | None:
+    return getattr(store.certificate_authorities.get(arn), "policy", None)
+
+
+def _cluster(store: Any, arn: str, _: str) -> str | None:
+    return (store.policies.get(arn) or {}).get("policy")
 
 
 def _catalog(store: Any, _: str, __: str) -> str | None:
@@ -205,17 +217,23 @@ def _container(store: Any, _: str, tail: str) -> str | None:
 
 
 READERS: Final[dict[str, Callable[[Any, str, str], str | None]]] = {
+    "acm-pca": _authority,
+    "cloudhsm": _by_arn,
+    "comprehend": _by_arn,
     "dynamodb": _table,
     "ecr": _repository,
     "elasticfilesystem": _file_system,
     "events": _bus,
     "execute-api": _api,
     "glue": _catalog,
-    "kinesis": _stream,
+    "kafka": _cluster,
+    "kinesis": _by_arn,
     "kms": _key,
     "lambda": _function,
     "logs": _logs,
     "mediastore": _container,
+    "osis": _by_arn,
+    "payment-cryptography": _by_arn,
     "secretsmanager": _secret,
     "sns": _topic,
     "sqs": _queue,
@@ -223,20 +241,27 @@ READERS: Final[dict[str, Callable[[Any, str, str], str | None]]] = {
 """By the service prefix of the ARN: from moto's backend, the ARN and its last part to the policy's text."""
 
 UNREAD: Final[dict[str, Callable[[Any, str], bool]]] = {
-    "acm-pca": lambda store, arn: bool(getattr(store.certificate_authorities.get(arn), "policy", None)),
-    "osis": lambda store, arn: arn in getattr(store, "resource_policies", {}),
-    "vpc-lattice": lambda store, arn: arn in getattr(store, "resource_policies", {}),
+    "ses": lambda store, arn: _has_policies(store, arn.rpartition("identity/")[2]),
+    "vpc-lattice": lambda store, arn: arn in store.resource_policies or bool(store.auth_policies),
 }
 """By the service prefix of the ARN: whether moto keeps a policy on the resource."""
 
 # moto's names of services whose ARNs bear another.
 _STORES: Final = {
     "acm-pca": "acmpca",
+    "cloudhsm": "cloudhsmv2",
+    "payment-cryptography": "paymentcryptography",
+    "ses": "sesv2",
     "elasticfilesystem": "efs",
     "execute-api": "apigateway",
     "lambda": "awslambda",
     "vpc-lattice": "vpclattice",
 }
+
+
+def _has_policies(store: Any, identity: str) -> bool:
+    found = store.core_backend.email_identities.get(identity)
+    return bool(getattr(found, "policies", None))
 
 
 def _delegating(account: str) -> str:

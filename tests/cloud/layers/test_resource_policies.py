@@ -327,3 +327,33 @@ def test_owners_operations_are_not_shared(accounts: Accounts, people: People) ->
     refused = accounts.code_of(kms.schedule_key_deletion, KeyId=key, PendingWindowInDays=7)
     assert refused == "AccessDeniedException"
     accounts.client("sqs", people.neighbour).delete_queue(QueueUrl=queue)
+
+
+def test_policies_that_moto_keeps_by_arn_are_read(accounts: Accounts) -> None:
+    from moto.backends import get_backend
+
+    from pytest_stsguard.cloud.layers import READERS
+
+    text = accounts.document({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
+    for service, package, store in (
+        ("comprehend", "comprehend", lambda backend, arn: backend.put_resource_policy(arn, text)),
+        ("cloudhsm", "cloudhsmv2", lambda backend, arn: backend.put_resource_policy(arn, text)),
+        ("osis", "osis", lambda backend, arn: backend.resource_policies.update({arn: text})),
+        ("kafka", "kafka", lambda backend, arn: backend.policies.update({arn: {"policy": text}})),
+    ):
+        backend = get_backend(package)[accounts.home]["us-east-1"]
+        arn = f"arn:aws:{service}:us-east-1:{accounts.home}:thing/shared"
+        assert READERS[service](backend, arn, "thing/shared") is None
+        store(backend, arn)
+        assert READERS[service](backend, arn, "thing/shared") == text
+
+
+def test_service_whose_policies_are_not_read_says_so_once_it_has_one(accounts: Accounts) -> None:
+    ses = accounts.client("sesv2")
+    ses.create_email_identity(EmailIdentity="example.com")
+    ses.get_email_identity(EmailIdentity="example.com")
+    allow = {"Effect": "Allow", "Principal": {"AWS": accounts.member}, "Action": "ses:SendEmail", "Resource": "*"}
+    ses.create_email_identity_policy(EmailIdentity="example.com", PolicyName="p", Policy=accounts.document(allow))
+    assert accounts.code_of(ses.get_email_identity, EmailIdentity="example.com") == "NotImplemented"
+    text = accounts.message_of(ses.get_email_identity, EmailIdentity="example.com")
+    assert "does not read the resource policies of `ses` yet" in text
