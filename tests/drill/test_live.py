@@ -192,49 +192,64 @@ def test_killed_drill_is_rolled_back_by_the_command(sts_cloud: Cloud, folder: Pa
     assert world_of(sts_cloud) == before
 
 
-def test_pytest_plays_on_the_account_when_it_may(
-    sts_cloud: Cloud, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytester.makepyfile(
-        """
-        import pytest
+CHECKS = """
+import pytest
 
-        pytestmark = pytest.mark.stsguard_drill
+pytestmark = pytest.mark.stsguard_drill
 
 
-        def test_live(sts_drill):
-            if why := sts_drill.refuses("instance-credentials"):
-                result = sts_drill.play("small.toml")
-                assert result.passed, result.failures
-                assert result.timeline[-1].action == "state"
+def test_live(sts_drill):
+    if why := sts_drill.refuses("instance-credentials"):
+        result = sts_drill.play("small.toml")
+        assert result.passed, result.failures
+        assert result.timeline[-1].action == "state"
 
 
-        def test_simulated(sts_cloud, sts_drill):
-            raise AssertionError("there is none")
-        """
-    )
-    (pytester.path / "small.toml").write_text("within = 1\n" + SMALL)
-    (pytester.path / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
+def test_simulated(sts_cloud, sts_drill):
+    raise AssertionError("there is none")
+"""
+
+
+def test_pytest_plays_on_the_account_when_it_may(sts_cloud: Cloud, folder: Path) -> None:
+    # Not by pytester: it forgets the modules that this process has loaded meanwhile, and cryptography breaks.
+    (folder / "test_checks.py").write_text(CHECKS)
+    (folder / "small.toml").write_text("within = 1\n" + SMALL)
+    (folder / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
     iam = sts_cloud.client("iam")
     iam.create_user(UserName="runner")
     policy = runner_policy("drill", account=sts_cloud.account)
     read = {"Effect": "Allow", "Action": "iam:GetAccountAuthorizationDetails", "Resource": "*"}
     policy["Statement"].append(read)  # a run looks at its target first
     iam.put_user_policy(UserName="runner", PolicyName="least", PolicyDocument=json.dumps(policy))
+    runner = sts_cloud.user_credentials("runner")
     before, url = world_of(sts_cloud), sts_cloud.serve().url
-    for name, value in {**sts_cloud.user_credentials("runner").environ, "AWS_ENDPOINT_URL": url}.items():
-        monkeypatch.setenv(name, value)
-    options = ("-p", "no:cacheprovider", "--stsguard-target", "aws")
-    pytester.runpytest_subprocess(*options, "--stsguard-live-drill").assert_outcomes(passed=1, skipped=1)
+    done = run_pytest(folder, "--stsguard-target", "aws", **{**runner.environ, "AWS_ENDPOINT_URL": url})
+    assert "1 passed, 1 skipped" in done.stdout, done.stdout
     assert world_of(sts_cloud) == before
-    (journal,) = pytester.path.glob("stsguard-drill-*.jsonl")
+    (journal,) = folder.glob("stsguard-drill-*.jsonl")
     assert journal.read_text().splitlines()[-1] == '{"entry":"back"}'
 
 
-def test_demo_is_nothing_that_a_live_drill_could_change(pytester: pytest.Pytester) -> None:
-    refused = pytester.runpytest_subprocess("--stsguard-live-drill")
-    assert refused.ret == pytest.ExitCode.USAGE_ERROR
-    refused.stderr.fnmatch_lines(["*nothing of `demo` can be changed*"])
+def run_pytest(folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir=.",
+        "--stsguard-live-drill",
+        *options,
+    ]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_demo_is_nothing_that_a_live_drill_could_change(tmp_path: Path) -> None:
+    refused = run_pytest(tmp_path)
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "nothing of `demo` can be changed" in refused.stderr
 
 
 def test_killed_at_any_write_nothing_is_left_after_the_rollback(sts_cloud: Cloud, tmp_path: Path) -> None:
