@@ -41,9 +41,9 @@ class Server:
 
     def respond(self, request: Request) -> Response:
         """Answer one request: our own controls, or AWS at the gate."""
-        if request.path.startswith(_CONTROL):
-            return self._control(request)
         try:
+            if request.path.startswith(_CONTROL):
+                return self._control(request)
             return self._cloud.gate.handle(request)
         except Exception as error:  # noqa: BLE001 - a fault of moto or of ours must reach the client as AWS's 500
             print(f"stsguard: {request.method} {request.path}: {error!r}", file=sys.stderr)  # noqa: T201 - the server's log
