@@ -191,10 +191,10 @@ def _catalog(store: Any, _: str, __: str) -> str | None:
     return _joined(texts)
 
 
-def _logs(store: Any, _: str, tail: str) -> str | None:
+def _logs(store: Any, arn: str, tail: str) -> str | None:
     """A destination has its own policy; the others are of the account, and name the log groups that they are for."""
     if tail.startswith("destination:"):
-        found = store.destinations.get(tail.partition(":")[2])
+        found = store.destinations.get(arn)
         return None if found is None else found.access_policy
     return _joined([each.policy_document for each in list(store.resource_policies.values())])
 
