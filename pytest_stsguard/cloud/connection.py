@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from email import errors
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -25,6 +26,8 @@ __all__ = ["Connection", "Limits", "phrase"]
 
 _LONGEST_LINE = 65_536
 _BODILESS = frozenset({204, 304})
+# Python's reader of heads looks for the parts of a form as well, which are not there yet.
+_OF_BODIES = frozenset({errors.StartBoundaryNotFoundDefect, errors.MultipartInvariantViolationDefect})
 _OURS = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade", "server", "date", "content-length"})
 
 
@@ -144,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
         if not self.raw_requestline.strip() or not self.parse_request():
             return None
-        if self.headers.defects or self.request_version < "HTTP/1.0":
+        if [each for each in self.headers.defects if type(each) not in _OF_BODIES] or self.request_version < "HTTP/1.0":
             return self.send_error(HTTPStatus.BAD_REQUEST)
         try:
             request = self._read()
@@ -278,11 +281,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _linger(self) -> None:
         """Read a little of what the client still sends: closing over unread bytes would reset the answer away."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.server.deadline = time.monotonic() + 0.5
-        for _ in range(64):
-            if not self.rfile.read1(BLOCK):
-                return
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.server.deadline = time.monotonic() + 0.5
+            for _ in range(64):
+                if not self.rfile.read1(BLOCK):
+                    return
+        except OSError:
+            return  # the client was faster
 
 
 def phrase(status: int) -> str:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["FormUpload", "form_upload"]
 
 _KIND = "multipart/form-data"
-_LARGEST_FIELD = 20 * 1024
+_LARGEST_FIELDS = 20 * 1024
+_LARGEST_BUFFER = 1024 * 1024
 _MOST_FIELDS = 256
 _NOT_CONDITIONED = frozenset({"awsaccesskeyid", "signature", "x-amz-signature", "policy", "file"})
 _AUTHENTICATION = frozenset(
@@ -98,20 +99,22 @@ def _read(request: Request, content_type: str) -> tuple[dict[str, str], bytes | 
 
     _, options = parse_options_header(content_type)
     parser = FormDataParser(
-        stream_factory=sink, max_form_memory_size=_LARGEST_FIELD, max_form_parts=_MOST_FIELDS, cls=None, silent=False
+        stream_factory=sink, max_form_memory_size=_LARGEST_BUFFER, max_form_parts=_MOST_FIELDS, cls=None, silent=False
     )
     stream = _Reader(request)
     try:
         _, form, files = parser.parse(stream, _KIND, request.size, dict(options))  # type: ignore[arg-type] # as above
     except RequestEntityTooLarge as error:
         _close(kept)
-        text = "Your POST request fields preceding the upload file were too large."
-        raise Fault(None, text, code="MaxPostPreDataLengthExceeded") from error
+        raise _too_large() from error
     except (ValueError, HTTPException) as error:
         _close(kept)
         text = "The body of your POST request is not well-formed multipart/form-data."
         raise Fault(None, text, code="MalformedPOSTRequest") from error
     fields = {name.lower(): value for name, value in reversed(list(form.items(multi=True)))}
+    if sum(len(name) + len(value) for name, value in fields.items() if name != "file") > _LARGEST_FIELDS:
+        _close(kept)
+        raise _too_large()
     if "file" in fields and not kept:
         return fields, fields.pop("file").encode(), ""
     if len(kept) != 1 or "file" not in files:
@@ -163,6 +166,11 @@ class _Writer:
 def _close(kept: list[Spool]) -> None:
     for spool in kept:
         spool.close()
+
+
+def _too_large() -> Fault:
+    text = "Your POST request fields preceding the upload file were too large."
+    return Fault(None, text, code="MaxPostPreDataLengthExceeded")
 
 
 def _invalid(message: str) -> Fault:

@@ -216,3 +216,25 @@ def test_a_path_style_form_uploads_too(wire: Any) -> None:
     assert wire.send(request).status == 204
     assert wire.stored("k") == b"by path"
     assert wire.send(replace(request, url=f"http://{host}/{BUCKET}/deeper")).status >= 400
+
+
+def test_a_large_file_goes_through_a_form_too(wire: Any) -> None:
+    content = b"0123456789" * 500_000
+    conditions = [{"key": "k"}, ["content-length-range", 1, len(content)]]
+    fields = signed(wire, conditions, {"key": "k"})
+    assert post(wire, fields, content).status == 204
+    assert wire.stored("k") == content
+    refused = post(wire, fields, content + b"more")
+    assert (refused.status, b"EntityTooLarge" in refused.body) == (400, True)
+    assert post(wire, {**fields, "key": "other"}, content).status == 403
+
+
+def test_boto3s_form_uploads_over_http(wire: Any) -> None:
+    import requests
+
+    s3 = wire.cloud.client("s3", endpoint_url=wire.cloud.serve().url)
+    made = s3.generate_presigned_post(BUCKET, "served/${filename}")
+    for content in (b"small", b"0123456789" * 600_000):
+        answer = requests.post(made["url"], data=made["fields"], files={"file": ("cat.txt", content)}, timeout=10)
+        assert answer.status_code == 204, answer.text
+        assert wire.stored("served/cat.txt") == content
