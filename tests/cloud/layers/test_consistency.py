@@ -169,3 +169,22 @@ def test_marker(sts_cloud: Cloud) -> None:
     s3 = sts_cloud.credentials_of(answer["Credentials"]).session().client("s3")
     assert outcome(s3.list_buckets) == "allowed"
     assert sts_cloud.clock.now() - before < timedelta(seconds=DELAY)
+
+
+def test_server_refuses_a_delay_that_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import signal
+
+    from pytest_stsguard.cli import main
+
+    kept = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("sys.argv", ["stsguard", "serve", "--port", "0", "--imds-port", "0", "--consistency", "soon"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    signal.signal(signal.SIGTERM, kept)
+    assert stopped.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert "`soon` is no delay for changes" in shown.err
