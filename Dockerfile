@@ -1,7 +1,7 @@
 # Rootless: runs as a user of its own, needs no writable system, and keeps nothing.
 #
 #   docker build -t stsguard .
-#   docker run --rm --read-only --tmpfs /tmp -v "$PWD:/work:ro" stsguard audit cfn:stack.yaml
+#   docker run --rm --read-only --tmpfs /tmp -v "$PWD:/audit:ro" stsguard audit cfn:stack.yaml
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
@@ -19,6 +19,6 @@ ENV PATH=/opt/stsguard/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 USER 10001:10001
-WORKDIR /work
+WORKDIR /audit
 ENTRYPOINT ["stsguard"]
 CMD ["--help"]
