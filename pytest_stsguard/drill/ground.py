@@ -5,6 +5,7 @@ A scenario knows neither: it asks the ground for clients, credentials and the ti
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.errors import ConfigurationError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud import Cloud, Credentials
+    from pytest_stsguard.cloud.providers import OidcProvider
     from pytest_stsguard.revocation import Plan
 
 __all__ = ["Ground", "Simulated", "cloud_of"]
@@ -94,6 +96,11 @@ class Simulated:
         self.runner = runner or cloud.admin
         self._clients: dict[tuple[str, str], Any] = {}
         self._sessions: dict[str, Any] = {}
+
+    @cached_property
+    def provider(self) -> OidcProvider:
+        """The identity provider of CI jobs, started when it is first asked for; no account knows it yet."""
+        return self.cloud.oidc_provider("github", register=False)
 
     @property
     def propagation(self) -> float:

@@ -78,6 +78,7 @@ def measure_matrix(
 def _member(home: Simulated) -> Simulated:
     """Give a member account: a service control policy does not reach the management account, which the home account is."""
     member = Simulated(home.cloud, home.cloud.administrator(_MEMBER), account=_MEMBER)
+    member.provider = home.provider  # an issuer has one at a time
     organizations = home.client("organizations")
     with suppress(organizations.exceptions.AlreadyInOrganizationException):
         organizations.create_organization(FeatureSet="ALL")
@@ -116,7 +117,8 @@ def _measure(ground: Simulated, method: str, session: str, source: Source, *, ab
     if METHODS[method].reversible:
         revocation.remove()
         undone = _outcome(stolen)
-        _fresh(source)
+        if session == "instance":
+            source.take("fresh")  # the next method robs it again
     return Cell(method, session, *seen, undone)
 
 

@@ -126,7 +126,7 @@ class WebIdentity(Source):
 
     def __init__(self, ground: Simulated, target: str) -> None:
         super().__init__(ground, target)
-        self._provider = ground.cloud.oidc_provider("github", register=False)
+        self._provider = ground.provider
         arn = f"arn:aws:iam::{ground.account}:oidc-provider/token.actions.githubusercontent.com"
         known = ground.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
         if not any(one["Arn"] == arn for one in known):

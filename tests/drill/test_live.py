@@ -274,7 +274,7 @@ def test_killed_at_any_write_nothing_is_left_after_the_rollback(sts_cloud: Cloud
             assert play_on(sts_cloud, access, scenario(), journal=journal).passed
             assert number == writes  # only the last one has nothing after it
         kill = 10**9
-        for _ in range(2):
+        for _ in range(1 + (number % 5 == 0)):
             with Journal.open(path) as journal:
                 assert roll_back(journal, access) == ()
             assert world_of(sts_cloud) == before, number
