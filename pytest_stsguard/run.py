@@ -9,24 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.clock import Clock
-from pytest_stsguard.errors import ConfigurationError, StsGuardError
-from pytest_stsguard.examined import inline_mutes, left_out, load_accounts, moment_of
+from pytest_stsguard.examined import inline_mutes, left_out, load_accounts
+from pytest_stsguard.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from pytest_stsguard.account import Account
+    from pytest_stsguard.errors import StsGuardError
     from pytest_stsguard.findings import (
-        Configuration,
-        Control,
         Finding,
         Reasons,
         Recorder,
         Report,
-        Severity,
         Triage,
     )
     from pytest_stsguard.reach import Survey
@@ -34,45 +31,21 @@ if TYPE_CHECKING:
     from pytest_stsguard.replay import Demonstration
     from pytest_stsguard.reporting import Run as ReportModel
     from pytest_stsguard.reporting.collector import Collector
-    from pytest_stsguard.reporting.writer import Formats
 
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
-DEMO_TARGET = "demo"
-MOST_JOBS = 256
 
-
-class Run:
-    """The run's options, read when they are first asked for, and its findings by control."""
+class Run(Settings):
+    """What the run examines, and its findings by control."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+        super().__init__(config)
         self.findings: list[Finding] = []
         self.evaluated: dict[str, None] = {}
         self.prepared = False
         self.written: list[tuple[str, Path]] = []
         self._survey: Survey | None = None
         self._surveys: dict[str, Survey] = {}
-
-    def option(self, name: str) -> Any:
-        """Give an option of the command line, else the ini key of the same name; None or empty when neither is set."""
-        value = self._config.getoption(f"stsguard_{name}", None)
-        return value if value not in (None, [], False) else self._config.getini(f"stsguard_{name}")
-
-    @cached_property
-    def target(self) -> str:
-        """What is examined: ``demo`` unless another target is given."""
-        return str(self.option("target") or DEMO_TARGET)
-
-    @property
-    def is_demo(self) -> bool:
-        """Whether the simulated demo world is examined."""
-        return self.target == DEMO_TARGET
-
-    @property
-    def is_organization(self) -> bool:
-        """Whether all accounts of an organisation are examined, each check once for each."""
-        return self.target == "org" or self.target.startswith("org:")
 
     @cached_property
     def gaps(self) -> Reasons:
@@ -97,27 +70,6 @@ class Run:
     def errors(self) -> dict[str, str]:
         """Control id to the reason, for what came to no verdict."""
         return self.faults.texts() if "faults" in vars(self) else {}
-
-    @cached_property
-    def at(self) -> datetime:
-        """The moment to audit as of."""
-        text = self.option("at")
-        return moment_of(text) if text else Clock().now()
-
-    @cached_property
-    def configuration(self) -> Configuration:
-        """stsguard.toml, or the table of pyproject.toml, or nothing but defaults."""
-        from pytest_stsguard.findings import Configuration  # noqa: PLC0415 - an unrelated run must not pay for it
-
-        return Configuration.load(self.option("config") or None, self._config.rootpath)
-
-    @cached_property
-    def fail_on(self) -> Severity:
-        """The lowest severity that fails a check."""
-        from pytest_stsguard.findings import Severity  # noqa: PLC0415 - as above
-
-        text = self.option("fail_on")
-        return Severity.parse(text) if text else self.configuration.fail_on
 
     @cached_property
     def triage(self) -> Triage:
@@ -157,20 +109,6 @@ class Run:
         with Cloud() as cloud:
             return from_session(cloud.admin.session(), source=self.target)
 
-    @cached_property
-    def jobs(self) -> int | None:
-        """The processes for the prover; None: as many as it is worth."""
-        text = self.option("jobs")
-        if not text:
-            return None
-        try:
-            jobs = int(text)
-        except ValueError:
-            jobs = 0
-        if not 0 < jobs <= MOST_JOBS:
-            raise ConfigurationError(f"`{text}` is no number of processes", hint=f"give one from 1 to {MOST_JOBS}")
-        return jobs
-
     def narrowed(self, account: Account) -> Account:
         """Give the account with nothing but the roles that were asked for."""
         wanted = self.survey(account).roles
@@ -198,39 +136,6 @@ class Run:
                 self._surveys[account.id] = self._survey
         return self._survey
 
-    @cached_property
-    def role_globs(self) -> tuple[str, ...]:
-        """The globs of the role names to look at; empty: all."""
-        return tuple(self.option("role") or ())
-
-    @cached_property
-    def controls(self) -> dict[str, Control]:
-        """The catalogue, with the controls that hooks add."""
-        from pytest_stsguard.findings import controls  # noqa: PLC0415 - as above
-
-        known = dict(controls())
-        for added in self._config.hook.pytest_stsguard_controls(config=self._config):
-            for entry in added:
-                if entry.id in known:
-                    raise ConfigurationError(f"control `{entry.id}` is defined twice", hint="use a prefix of your own")
-                known[entry.id] = entry
-        return known
-
-    def severity_of(self, control_id: str, marked: str | None) -> Severity:
-        """Give a control's severity: of the marker, of the configuration, of the catalogue."""
-        from pytest_stsguard.findings import Severity  # noqa: PLC0415 - as above
-
-        if marked is not None:
-            return Severity.parse(marked)
-        if control_id in self.configuration.severity:
-            return self.configuration.severity[control_id]
-        known = self.controls.get(control_id)
-        if known is None:
-            raise ConfigurationError(
-                f"unknown control `{control_id}`", hint="give the marker a severity, or add it by the controls hook"
-            )
-        return known.severity
-
     def prepare(self, *, load: bool = True) -> None:
         """Read everything that the options name, so that what cannot be used is refused before the first check.
 
@@ -251,24 +156,6 @@ class Run:
         if load and not self.is_demo:
             self.accounts  # noqa: B018
         self.prepared = load
-
-    @cached_property
-    def report_files(self) -> tuple[tuple[str, Path], ...]:
-        """The reports to write, each a format and a path."""
-        asked = self.option("report") or ()
-        if not asked:
-            return ()
-        from pytest_stsguard.reporting import parse_request  # noqa: PLC0415 - as above
-
-        folder = self._config.invocation_params.dir
-        return tuple(parse_request(text, folder=folder, formats=self.report_formats) for text in asked)
-
-    @cached_property
-    def report_formats(self) -> Formats:
-        """The report formats that hooks add, by name."""
-        from pytest_stsguard.reporting.writer import join_formats  # noqa: PLC0415 - as above
-
-        return join_formats(self._config.hook.pytest_stsguard_reports(config=self._config))
 
     @cached_property
     def collector(self) -> Collector:
@@ -302,9 +189,14 @@ class Run:
                 accounts,
                 now=self.at,
                 org_id=self.configuration.zones.get("org_id"),
-                walk=partial(_walk, accounts) if self.option("replay") else None,
+                walk=self._walk(accounts) if self.option("replay") else None,
             ),
         )
+
+    def _walk(self, accounts: tuple[Account, ...]) -> Callable[[Blast], Mapping[Edge, Demonstration]]:
+        from pytest_stsguard.replay.blast import walk_among  # noqa: PLC0415 - only who asks for a replay pays
+
+        return partial(walk_among, accounts)
 
     def write_reports(self) -> None:
         """Write the reports that were asked for.
@@ -390,16 +282,6 @@ class Run:
             account = self.account if not self.is_demo else self._survey.account if self._survey else None
         for reason in account.lacks(*known.needs) if account else ():
             recorder.not_evaluated(reason)
-
-
-def _walk(accounts: tuple[Account, ...], blast: Blast) -> Mapping[Edge, Demonstration]:
-    """Take the steps of a blast radius in a simulated cloud with the accounts in it, the stolen role's own first."""
-    from pytest_stsguard.replay import Stage  # noqa: PLC0415 - only who asks for a replay pays
-    from pytest_stsguard.replay.blast import walk  # noqa: PLC0415 - as above
-
-    home = blast.start.split(":")[4]
-    with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
-        return walk(stage, blast)
 
 
 def _named(name: str, globs: tuple[str, ...]) -> bool:

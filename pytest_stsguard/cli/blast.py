@@ -62,6 +62,7 @@ def blast(
     from pytest_stsguard.cli.connection import configuration_of
     from pytest_stsguard.cli.output import emit_data, progress
     from pytest_stsguard.reach.blast import Ground, blast_radius
+    from pytest_stsguard.replay.blast import walk_among
 
     configuration, moment, texts = configuration_of(config), _moment(at), [_read(path) for path in session_policy]
     session = [_parsed(text, path) for text, path in zip(texts, session_policy, strict=True)] or None
@@ -70,7 +71,7 @@ def blast(
     with progress(f"following {role}"):
         ground = Ground(accounts, now=moment, org_id=_organization(accounts, configuration))
         found = blast_radius(ground, role, session=session)
-        shown = _replayed(found, accounts, texts or None) if replay else {}
+        shown = walk_among(accounts, found, session=texts or None) if replay else {}
     if output == "json":
         emit_data(_data(found, shown), "json")
     else:
@@ -133,15 +134,6 @@ def _accounts(target: str, configuration: Configuration) -> tuple[Account, ...]:
 def _organization(accounts: Sequence[Account], configuration: Configuration) -> str | None:
     known = next((account.organization.id for account in accounts if account.organization), None)
     return known or configuration.zones.get("org_id")
-
-
-def _replayed(found: Blast, accounts: Sequence[Account], session: Sequence[str] | None) -> Mapping[Edge, Demonstration]:
-    from pytest_stsguard.replay import Stage
-    from pytest_stsguard.replay.blast import walk
-
-    home = found.start.split(":")[4]
-    with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
-        return walk(stage, found, session=session)
 
 
 def _data(found: Blast, shown: Mapping[Edge, Demonstration]) -> dict[str, Any]:

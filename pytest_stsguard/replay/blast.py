@@ -12,15 +12,16 @@ from pytest_stsguard.cloud.stolen import stolen_session
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.errors import StsGuardError
 from pytest_stsguard.replay.demonstration import Demonstration
+from pytest_stsguard.replay.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pytest_stsguard.account import Account
     from pytest_stsguard.cloud import Credentials
     from pytest_stsguard.reach.blast import Blast, Call, Edge
-    from pytest_stsguard.replay.stage import Stage
 
-__all__ = ["walk"]
+__all__ = ["walk", "walk_among"]
 
 _FIRST: Final = ("assume-role", "federation-token", "pass-role to ec2")
 """Steps that change nothing of the account: the ones to be taken before any other."""
@@ -44,6 +45,15 @@ def walk(stage: Stage, blast: Blast, *, session: Sequence[str] | None = None) ->
         session: the session policies of the stolen session, as they were given there.
     """
     return _Walker(stage, blast, session).walk()
+
+
+def walk_among(
+    accounts: Iterable[Account], blast: Blast, *, session: Sequence[str] | None = None
+) -> dict[Edge, Demonstration]:
+    """Take the steps of a blast radius in a cloud that is opened for it, the account of the stolen role as its home."""
+    home = blast.start.split(":")[4]
+    with Stage(*sorted(accounts, key=lambda account: account.id != home)) as stage:
+        return walk(stage, blast, session=session)
 
 
 class _Walker:
