@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,25 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 def _settled_heap() -> None:
     """Keep what earlier modules have loaded (service models, moto) out of the collections that every inner pytest run makes."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def _lasting_modules() -> None:
+    """Load what an inner pytest run would load first and then drop: loaded twice, its classes are no longer themselves.
+
+    cryptography, for one, knows its ciphers by their classes, and moto its backends.
+    """
+    for name in ("cryptography.hazmat.primitives.ciphers.modes", "joserfc.jwe", "lxml.etree"):
+        import_module(name)
+    for service in ("dynamodb", "ec2", "iam", "kms", "organizations", "s3", "secretsmanager", "sns", "sqs", "sts"):
+        import_module(f"moto.{service}.models")
+        import_module(f"moto.{service}.responses")
+
+
+@pytest.fixture
+def pytester(_lasting_modules: None, pytester: pytest.Pytester) -> pytest.Pytester:
+    """Give pytest's own fixture, which runs in this process unless it is told otherwise."""
+    return pytester
 
 
 @pytest.fixture(scope="session")
