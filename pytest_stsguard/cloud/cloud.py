@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import threading
-from copy import copy
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pytest_stsguard.clock import SimulatedClock
@@ -21,16 +18,18 @@ from pytest_stsguard.cloud.layers import Consistency, Organization, Propagation,
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.metadata import LATEST_MOMENT
 from pytest_stsguard.cloud.server import Server
+from pytest_stsguard.cloud.sessions import Sessions
 from pytest_stsguard.cloud.snapshot import Stores, restore, save
 from pytest_stsguard.cloud.state import State
 from pytest_stsguard.cloud.sts import TokenService
 from pytest_stsguard.cloud.trail import Trail
 from pytest_stsguard.cloud.world import WORLDS, create_administrator
-from pytest_stsguard.cloud.worldfile import WorldFile
+from pytest_stsguard.cloud.worldfile import world_file
 from pytest_stsguard.errors import CloudError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import boto3
 
@@ -79,7 +78,7 @@ class Cloud:
         parameters: Mapping[str, str] | None = None,
         consistency: Consistency | float | str | None = None,
     ) -> None:
-        self._file = _world_file(world, parameters)
+        self._file = world_file(world, parameters)
         _check_account(account)
         self.account = account
         self.region = region
@@ -118,7 +117,7 @@ class Cloud:
         self._signin: SigninServer | None = None
         self._administrators: dict[str, Credentials] = {}
         self._lock = threading.RLock()
-        self._emitter: Any = None
+        self._clients = Sessions(region)
 
     def __enter__(self) -> Self:
         """Open the cloud: moto is held, the clients of this process are led to the gate, the world is planted."""
@@ -370,34 +369,8 @@ class Cloud:
 
     def session(self, credentials: Credentials) -> boto3.Session:
         """Make a boto3 session of this process that signs with `credentials`."""
-        import boto3  # noqa: PLC0415 - with the first client
-        import botocore.session  # noqa: PLC0415
-
         self.admin  # noqa: B018 - raises when the cloud is closed
-        core = botocore.session.Session(event_hooks=self._events(), include_builtin_handlers=False)
-        loader = _shared_loader()
-        core.register_component("data_loader", loader)
-        session = boto3.Session(
-            credentials.access_key_id,
-            credentials.secret_access_key,
-            credentials.session_token,
-            region_name=self.region,
-            botocore_session=core,
-        )
-        # Each boto3 session adds its own folder once more.
-        loader.search_paths[:] = dict.fromkeys(loader.search_paths)
-        return session
-
-    def _events(self) -> Any:
-        """Give botocore's own handlers of events; registering them is most of what a session would cost."""
-        import botocore.session  # noqa: PLC0415 - as above
-        from botocore.hooks import HierarchicalEmitter  # noqa: PLC0415 - as above
-
-        if self._emitter is None:
-            emitter = HierarchicalEmitter()
-            botocore.session.Session(event_hooks=emitter)
-            self._emitter = emitter
-        return copy(self._emitter)
+        return self._clients.session(credentials)
 
     def environment(self) -> Mapping[str, str]:
         """Name the settings by which a subprocess finds this cloud: its region, and its endpoint while it is served."""
@@ -414,35 +387,6 @@ class Cloud:
         return event.decisions[-1].text()
 
 
-def _world_file(world: str | Path, parameters: Mapping[str, str] | None) -> WorldFile | None:
-    """Read the file that a world is named by; None for one of ours."""
-    if world not in WORLDS:
-        if not isinstance(world, Path) and not Path(world).suffix and not Path(world).exists():
-            raise ConfigurationError(
-                f"unknown world `{world}`",
-                hint=f"there are: {', '.join(sorted(WORLDS))}; or give a template's or a saved state's file",
-            )
-        return WorldFile.read(world, parameters)
-    if parameters:
-        raise ConfigurationError("only a template's world takes parameters")
-    return None
-
-
 def _check_account(account: str) -> None:
     if not (len(account) == 12 and account.isascii() and account.isdigit()):  # noqa: PLR2004 - an account id
         raise ConfigurationError(f"`{account}` is no AWS account id", hint="an account id has twelve digits")
-
-
-_LOADER: list[Any] = []
-
-
-def _shared_loader() -> Any:
-    """One loader of service models for all sessions: reading them is most of what making a client costs."""
-    if not _LOADER:
-        import botocore.loaders  # noqa: PLC0415 - as above
-
-        loader: Any = botocore.loaders.create_loader()
-        # Each client asks for the table of endpoints, which botocore would read from its file every time.
-        loader.load_data_with_path = cache(loader.load_data_with_path)
-        _LOADER.append(loader)
-    return _LOADER[0]

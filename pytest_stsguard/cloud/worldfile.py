@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.snapshot import is_state
+from pytest_stsguard.cloud.world import WORLDS
 from pytest_stsguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.cloud import Cloud
 
-__all__ = ["WorldFile"]
+__all__ = ["WorldFile", "world_file"]
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _UNSUPPORTED = re.compile(r"Tried to parse (\S+) but it's not supported")
@@ -152,3 +153,17 @@ def _untagged(loader: Any, _suffix: str, node: Any) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node)
     return loader.construct_scalar(node)
+
+
+def world_file(world: str | Path, parameters: Mapping[str, str] | None) -> WorldFile | None:
+    """Read the file that a world is named by; None for one of ours."""
+    if world not in WORLDS:
+        if not isinstance(world, Path) and not Path(world).suffix and not Path(world).exists():
+            raise ConfigurationError(
+                f"unknown world `{world}`",
+                hint=f"there are: {', '.join(sorted(WORLDS))}; or give a template's or a saved state's file",
+            )
+        return WorldFile.read(world, parameters)
+    if parameters:
+        raise ConfigurationError("only a template's world takes parameters")
+    return None
