@@ -36,7 +36,8 @@ def _lasting_modules() -> None:
 
     cryptography, for one, knows its ciphers by their classes, and moto its backends.
     """
-    for name in ("cryptography.hazmat.primitives.ciphers.modes", "joserfc.jwe", "lxml.etree"):
+    names = ("cryptography.hazmat.primitives.ciphers.modes", "joserfc.jwe", "lxml.etree", "pytest_stsguard.cloud.cloud")
+    for name in names:
         import_module(name)
     for service in ("dynamodb", "ec2", "iam", "kms", "organizations", "s3", "secretsmanager", "sns", "sqs", "sts"):
         import_module(f"moto.{service}.models")
