@@ -266,9 +266,18 @@ def test_operations_that_moto_takes_for_others_exist() -> None:
         assert operations <= set(Session().get_service_model(service).operation_names)
 
 
-def test_fault_inside_moto_is_no_answer(sts_cloud: Cloud) -> None:
-    error = error_of(sts_cloud.client("ec2").describe_vpc_endpoint_services)
+def test_fault_inside_moto_is_no_answer(sts_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.ec2.models import EC2Backend
+
+    def break_down(*_: object, **__: object) -> None:
+        raise KeyError("vpcs")
+
+    ec2 = sts_cloud.client("ec2")
+    ec2.describe_vpcs()
+    monkeypatch.setattr(EC2Backend, "describe_vpcs", break_down)
+    error = error_of(ec2.describe_vpcs)
     assert error["Error"]["Code"] == "NotImplemented"
+    assert "KeyError" in error["Error"]["Message"]
 
 
 @pytest.mark.parametrize(
