@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pytest_stsguard.cloud import Cloud
+from pytest_stsguard.cloud.trail import Trail
 from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -275,6 +276,23 @@ def test_log_files_lie_where_cloudtrail_puts_them(told: list[dict[str, Any]], cl
     plain = cloud.trail.write(str(tmp_path / "plain"), compress=False)
     assert {path.suffix for path in plain} == {".json"}
     assert sum(len(json.loads(path.read_text())["Records"]) for path in plain) >= len(told)
+
+
+def test_what_is_too_much_to_keep_whole_is_kept_as_records(
+    told: list[dict[str, Any]], cloud: Cloud, tmp_path: Path
+) -> None:
+    small = Trail(kept=5)
+    for event in cloud.trail:
+        small.add(event)
+    assert len(small) == len(cloud.trail) > len(small.events) == 5
+    assert small.records() == cloud.trail.records()
+    assert small.find(cloud.trail.events[-1].request_id) is cloud.trail.events[-1]
+    assert small.find(cloud.trail.events[0].request_id) is None
+    told_by = [
+        [path.read_bytes() for path in trail.write(tmp_path / str(n))] for n, trail in enumerate((small, cloud.trail))
+    ]
+    assert told_by[0] == told_by[1]
+    assert told
 
 
 def test_folder_that_cannot_be_written_is_one_line(cloud: Cloud, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +17,21 @@ from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 __all__ = ["write_files"]
 
 _MINUTES = 5
 
 
-def write_files(
-    records: Iterable[tuple[datetime, dict[str, Any]]], folder: str | Path, *, compress: bool
-) -> list[Path]:
-    """Write records, with their times, below `folder`; one file for an account, a region and five minutes.
+def write_files(records: Iterable[dict[str, Any]], folder: str | Path, *, compress: bool) -> list[Path]:
+    """Write records below `folder`; one file for an account, a region and five minutes.
 
     Raises:
         InputError: `folder` cannot be written.
     """
     groups: defaultdict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-    for time, record in records:
+    for record in records:
+        time = datetime.fromisoformat(record["eventTime"])
         begun = time.replace(minute=time.minute - time.minute % _MINUTES, second=0, microsecond=0)
         account, region = record["recipientAccountId"], record["awsRegion"]
         groups[account, region, f"{begun:%Y/%m/%d %Y%m%dT%H%MZ}"].append(record)
