@@ -50,7 +50,7 @@ def run(pytester: pytest.Pytester) -> Any:
     pytester.makepyfile(CHECK)
 
     def run(*options: str) -> pytest.RunResult:
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *options)
+        return pytester.runpytest("-p", "no:cacheprovider", *options)
 
     return run
 
@@ -132,7 +132,7 @@ def test_not_evaluated_is_no_pass(pytester: pytest.Pytester) -> None:
             sts_findings.not_evaluated("the export holds no MaxSessionDuration")
         """
     )
-    result = pytester.runpytest_subprocess("-rs")
+    result = pytester.runpytest("-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["not evaluated: STSG-301: the export holds no MaxSessionDuration"])
 
@@ -147,7 +147,7 @@ def test_fault_of_a_check_is_a_failure(pytester: pytest.Pytester) -> None:
             sts_findings.error("the engine gave up")
         """
     )
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["error    STSG-301  the engine gave up"])
 
@@ -171,7 +171,7 @@ def test_control_of_a_projects_own(pytester: pytest.Pytester) -> None:
             sts_findings.add("arn:aws:iam::111122223333:role/app", "nobody owns it")
         """
     )
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["critical ACME-001 *nobody owns it*"])
 
