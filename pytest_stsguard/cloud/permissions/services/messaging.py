@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concept-create-iam-advanced
 from __future__ import annotations
 
 import base64
-import binascii
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
@@ -62,7 +61,7 @@ def _stream(scope: Scope, use: Use, value: str) -> str | None:
         return ""
     try:
         name = base64.b64decode(value, validate=True).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         name = ""
     return f"arn:{scope.partition}:kinesis:{scope.call.region}:{scope.account}:stream/{name or '*'}"
 

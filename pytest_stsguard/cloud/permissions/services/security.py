@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_permissions_over
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import TYPE_CHECKING
 
@@ -49,7 +48,7 @@ def _kms(scope: Scope, use: Use, value: str) -> str | None:
     # A ciphertext begins with the key's id in this simulation, as a real one holds it in a form of its own.
     try:
         identifier = base64.b64decode(value, validate=True)[:_KEY_ID_LENGTH].decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         identifier = ""
     if not _KEY_ID.fullmatch(identifier):
         raise UnmappedOperationError("kms", scope.call.operation, hint="the ciphertext does not tell its key")
