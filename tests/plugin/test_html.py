@@ -37,7 +37,7 @@ def rows(path: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 def test_columns_and_timeline(pytester: pytest.Pytester, workers: list[str]) -> None:
     pytester.makepyfile(TEST)
-    result = pytester.runpytest_subprocess("--html=report.html", "--self-contained-html", *workers)
+    result = pytester.runpytest("--html=report.html", "--self-contained-html", *workers)
     result.assert_outcomes(passed=3)
     found = rows(pytester.path / "report.html")
     drill = "".join(found["test_drill"]["resultsTableRow"])
@@ -56,10 +56,10 @@ def test_columns_and_timeline(pytester: pytest.Pytester, workers: list[str]) -> 
 
 def test_without_pytest_html_nothing_breaks(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TEST)
-    pytester.runpytest_subprocess("-p", "no:html").assert_outcomes(passed=3)
+    pytester.runpytest("-p", "no:html").assert_outcomes(passed=3)
 
 
 def test_without_the_plugin_nothing_is_left(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(): pass")
-    result = pytester.runpytest_subprocess("--html=report.html", "-p", "no:stsguard")
+    result = pytester.runpytest("--html=report.html", "-p", "no:stsguard")
     result.assert_outcomes(passed=1)
