@@ -64,7 +64,7 @@ def test_policies_of_the_demo_are_shown_as_it_opens(pytester: pytest.Pytester) -
         .replace("role/x", "role/A4L-DataRole")
         .replace('"tainted"', '"x", place="trust policy Statement[0]"')
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider", "--stsguard-report=html:r.html")
+    pytester.runpytest("-p", "no:cacheprovider", "--stsguard-report=html:r.html")
     page = (pytester.path / "r.html").read_text()
     assert "trust policy, as the demo opens, the deciding statement marked" in page
     assert "<mark>" in page
