@@ -36,7 +36,7 @@ def test_without_a_cloud():
 
 def test_assertions_stand_on_the_timeline(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--stsguard-report=json:r.json")
+    result = pytester.runpytest("-p", "no:cacheprovider", "--stsguard-report=json:r.json")
     result.assert_outcomes(passed=3)
     run = read(pytester.path / "r.json")
     drills = {drill.test.rpartition("::")[2]: drill for drill in run.drills}
