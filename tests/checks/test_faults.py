@@ -54,7 +54,7 @@ def test_broken_check_is_an_error_and_keeps_what_it_found(pytester: pytest.Pytes
     }
     export = pytester.path / "account.json"
     export.write_text(json.dumps({"RoleDetailList": [detail]}))
-    result = pytester.runpytest_subprocess("--stsguard-target", f"export:{export}")
+    result = pytester.runpytest("--stsguard-target", f"export:{export}")
     result.assert_outcomes(failed=1, skipped=1)
     said = json.loads((pytester.path / "said.json").read_text())
     assert "the check broke: KeyError" in said["errors"]["STSG-303"]
