@@ -257,7 +257,7 @@ def test_tests_on_pages_pass(folder: Path, pytester: pytest.Pytester) -> None:
                 written.add(match["text"])
     pytester.makeini("[pytest]\n")
     arguments = ("-p", "no:cacheprovider", "-q", "--stsguard-fail-on", "critical")
-    result = pytester.runpytest_subprocess(*arguments, *folder.glob("test_*.py"))
+    result = pytester.runpytest(*arguments, *folder.glob("test_*.py"))
     assert len(written) >= 5
     outcomes = result.parseoutcomes()
     assert outcomes.get("passed", 0) >= len(written), result.stdout.str()
