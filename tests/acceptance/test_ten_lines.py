@@ -26,7 +26,7 @@ def test_the_ten_lines_pass(pytester: pytest.Pytester, readme_test: str) -> None
 
 def test_without_the_revocation_they_fail_and_say_why(pytester: pytest.Pytester, readme_test: str) -> None:
     pytester.makepyfile(readme_test.replace('    sts_revoke("A4L-DataRole")', '    # sts_revoke("A4L-DataRole")'))
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest("-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -59,7 +59,7 @@ def test_failing_test_shows_no_secret(pytester: pytest.Pytester) -> None:
             assert_denied(stolen, "s3.list_buckets")
         """
     )
-    result = pytester.runpytest_subprocess("--showlocals", "--full-trace", "-vv")
+    result = pytester.runpytest("--showlocals", "--full-trace", "-vv")
     result.assert_outcomes(failed=1)
     output = result.stdout.str()
     secret, token, key_id = (pytester.path / "secrets").read_text().splitlines()
@@ -94,7 +94,7 @@ def test_probe_by_caller_identity_is_refused(pytester: pytest.Pytester) -> None:
                 assert_denied(sts_assume_role("A4L-DataRole"), lambda session: None)
         """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=3)
+    pytester.runpytest().assert_outcomes(passed=3)
 
 
 def test_expired_session_is_no_containment(pytester: pytest.Pytester) -> None:
@@ -112,11 +112,11 @@ def test_expired_session_is_no_containment(pytester: pytest.Pytester) -> None:
             assert "ExpiredToken" in str(raised.value)
         """
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest().assert_outcomes(passed=1)
 
 
 def test_every_step_of_the_demo_world_is_green(pytester: pytest.Pytester, checkout: Path) -> None:
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest(
         f"--rootdir={checkout}", "-p", "no:cacheprovider", "-q", str(checkout / "checks"), "--html=report.html"
     )
     outcomes = result.parseoutcomes()
