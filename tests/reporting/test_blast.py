@@ -259,9 +259,7 @@ def test_replay_of_a_run_takes_the_steps(pytester: pytest.Pytester) -> None:
             sts_findings.add(sts_account.role("okta-admin").arn, "open")
     """)
     target = f"--stsguard-target=export:{ROOT}/examples/account.json"
-    pytester.runpytest_subprocess(
-        "-p", "no:cacheprovider", target, "--stsguard-replay", "--stsguard-report=json:r.json"
-    )
+    pytester.runpytest("-p", "no:cacheprovider", target, "--stsguard-replay", "--stsguard-report=json:r.json")
     (blast,) = read(pytester.path / "r.json").blast
     assert [edge.demonstrated for edge in blast.edges] == [True, True]
     assert blast.unbounded == "the thief can come to do anything in account 111122223333"
