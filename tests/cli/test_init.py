@@ -179,7 +179,7 @@ def test_first_checks_run(init: Callable[..., Any], tmp_path: Path, pytester: py
     (drill,) = re.findall(r"def test_stolen.*?\n\n\n", text, re.DOTALL)
     assert drill.strip() in (checkout / "README.md").read_text()  # where tests/acceptance runs it
     scheme, _, name = target.partition(":")
-    result = pytester.runpytest_subprocess(
+    result = pytester.runpytest(
         "-p", "no:cacheprovider", "test_stsguard.py", f"--stsguard-target={scheme}:{tmp_path / name}"
     )
     result.assert_outcomes(passed=1, skipped=1)
