@@ -184,6 +184,7 @@ class Run(Settings):
             drills=self.collector.drills,
             checks=self.collector.checks,
             evaluated=self.collector.evaluated,
+            options=self.given,
             blasts=radii(
                 self.findings,
                 accounts,

@@ -93,6 +93,17 @@ class Settings:
         """The globs of the role names to look at; empty: all."""
         return tuple(self.option("role") or ())
 
+    @property
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """What was given beside target and moment, as options of ``stsguard audit``: their values, none for a flag."""
+        given = {name.replace("_", "-"): self.option(name) for name in ("config", "baseline", "fail_on")}
+        found: dict[str, tuple[str, ...]] = {name: (str(value),) for name, value in given.items() if value}
+        if self.option("replay"):
+            found["replay"] = ()
+        if self.role_globs:
+            found["role"] = self.role_globs
+        return found
+
     @cached_property
     def controls(self) -> dict[str, Control]:
         """The catalogue, with the controls that hooks add."""

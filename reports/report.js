@@ -82,7 +82,7 @@
         body.append(figure);
       }
       const again = (label, ...inner) => { const line = make("p", "again"); line.append(make("span", "", label), " ", ...inner); body.append(line); };
-      const role = resource.includes(":role/") ? " --role " + quoted(resource.split("/").pop()) : "";
+      const role = resource.includes(":role/") ? " --role " + quoted(resource.split("/").pop()) : data.roles;
       again("Reproduce", make("code", "copy", data.command + role));
       const link = make("a", "mono", "#" + anchor);
       link.href = "#" + anchor;

@@ -13,7 +13,7 @@ from pytest_stsguard.reporting.excerpt import Excerpts
 from pytest_stsguard.reporting.text import redact, redact_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Baseline, Control, Finding, Report, Severity
@@ -35,6 +35,7 @@ def build(
     checks: Mapping[str, int] | None = None,
     evaluated: Iterable[str] = (),
     blasts: Iterable[Mapping[str, Any]] = (),
+    options: Mapping[str, Sequence[str]] | None = None,
 ) -> model.Run:
     """Make the report model.
 
@@ -49,6 +50,7 @@ def build(
         checks: how many checks passed, failed, and were skipped.
         evaluated: the controls that were looked at, with or without findings.
         blasts: what stolen sessions can become, each as ``stsguard blast --output json`` prints it, in the order to show.
+        options: what the run was given beside target and moment: options of ``stsguard audit`` and their values.
     """
     excerpts = Excerpts(account, note=shown_as)
     findings = tuple(_finding(finding, excerpts) for finding in sorted(report.findings, key=_order))
@@ -69,6 +71,7 @@ def build(
         warnings=tuple(map(redact, report.warnings)),
         summary=msgspec.convert(data["summary"], model.Summary),
         changes=_changes(report, baseline),
+        options={name: tuple(map(redact, values)) for name, values in (options or {}).items()},
         checks=dict(sorted((checks or {}).items())),
         evaluated=tuple(sorted(evaluated)),
         policies=tuple(excerpts.policies),

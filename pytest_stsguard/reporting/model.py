@@ -234,7 +234,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """A run: what was examined, as of when, what was found, and what could not be looked at.
 
     `verdict` is ``pass`` or ``fail``; `controls` holds every control that the run speaks of, `evaluated` those that were
-    looked at, `checks` how many tests of them passed, failed and were skipped. `containment` comes with drills, `blast` tells what
+    looked at, `options` what the run was given beside target and moment (an option of ``stsguard audit`` and its values, none for
+    a flag), `checks` how many tests of them passed, failed and were skipped. `containment` comes with drills, `blast` tells what
     stolen sessions can become.
     """
 
@@ -251,6 +252,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[Gap, ...] = ()
     warnings: tuple[str, ...] = ()
     changes: Changes | None = None
+    options: dict[str, tuple[str, ...]] = {}
     checks: dict[str, int] = {}
     evaluated: tuple[str, ...] = ()
     controls: tuple[Control, ...] = ()

@@ -12,7 +12,7 @@ from pytest_stsguard.reporting.templates import page, source
 from pytest_stsguard.reporting.text import visible
 from pytest_stsguard.reporting.views.blast import graph
 from pytest_stsguard.reporting.views.containment import table
-from pytest_stsguard.reporting.views.findings import cards, cleanups, command, groups, holders
+from pytest_stsguard.reporting.views.findings import cards, cleanups, command, globs, groups, holders
 from pytest_stsguard.reporting.views.matrix import matrix
 from pytest_stsguard.reporting.views.timeline import is_drawn, picture
 
@@ -35,7 +35,7 @@ MOST_DATA: Final = 3_300_000
 
 def render(run: Run) -> str:
     """Render as a page; its policy lets nothing run or load but the style and the script that it carries."""
-    made = cards(run)
+    made = cards(run, fixed=MOST_CARDS)
     style, script = source("report.css"), source("report.js")
     every = holders(made)
     drawn = [drill for drill in run.drills if is_drawn(drill)]
@@ -65,7 +65,7 @@ def render(run: Run) -> str:
         blasts_left=len(run.blast[MOST_BLASTS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
-        data=_block(made[MOST_CARDS:], command(run)),
+        data=_block(made[MOST_CARDS:], command(run), globs(run), spent=_written(made[:MOST_CARDS])),
         left=len(made[MOST_CARDS:]),
     )
 
@@ -90,13 +90,19 @@ def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _block(rest: Sequence[Card], again: str) -> str:
+def _written(shown: Sequence[Card]) -> int:
+    """Count the characters that the findings on the page take for their own fixes, quotes written as references."""
+    texts = [text for card in shown for _, text in card.fixes]
+    return sum(len(text) + 4 * (text.count('"') + text.count("'")) + 160 for text in texts)
+
+
+def _block(rest: Sequence[Card], again: str, roles: str, *, spent: int) -> str:
     """Write the findings that are not on the page as JSON that may stand in a script element.
 
     ``<``, ``>`` and ``&`` are escaped, so that no text in it ends the element; what is not ASCII is escaped anyway.
     """
     rows = [_row(card) for card in rest]
-    room = MOST_DATA - sum(len(text) + 3 for row in rows for text in row if isinstance(text, str))
+    room = MOST_DATA - spent - sum(len(text) + 3 for row in rows for text in row if isinstance(text, str))
     policies: dict[tuple[str, ...], int] = {}
     for row, card in zip(rows, rest, strict=True):
         size = sum(len(name) + len(text) + 8 for name, text in card.facts)
@@ -108,7 +114,7 @@ def _block(rest: Sequence[Card], again: str) -> str:
         row.append([list(fact) for fact in card.facts])
         if card.policy is not None:
             row.append(policies.setdefault(card.policy, len(policies)))
-    data = {"command": again, "rows": rows, "policies": [list(policy) for policy in policies]}
+    data = {"command": again, "roles": roles, "rows": rows, "policies": [list(policy) for policy in policies]}
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

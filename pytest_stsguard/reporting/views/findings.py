@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_stsguard.reporting.fix import fitted
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.text import visible
 
@@ -25,6 +26,8 @@ __all__ = [
     "command",
     "excerpt",
     "facts",
+    "fixes",
+    "globs",
     "groups",
     "holders",
 ]
@@ -37,7 +40,7 @@ _MOST_FACTS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One finding on the page; `anchor` is unique on it."""
+    """One finding on the page; `anchor` is unique on it, `fixes` are titles and texts that differ from the control's."""
 
     finding: Finding
     anchor: str
@@ -46,6 +49,7 @@ class Card:
     path: tuple[str, ...]
     policy: tuple[str, str, str, str] | None
     command: str
+    fixes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +86,19 @@ class Cleanup:
     control: str
 
 
-def cards(run: Run) -> list[Card]:
-    """Make a card of every finding, in the run's order."""
+def cards(run: Run, *, fixed: int | None = None) -> list[Card]:
+    """Make a card of every finding, in the run's order; the first `fixed` of them (None: all) have their fixes."""
     taken: set[str] = set()
     made = []
-    for finding in run.findings:
+    for index, finding in enumerate(run.findings):
         anchor = stem = f"f-{finding.fingerprint[:16]}"
         number = 1
         while anchor in taken:
             number += 1
             anchor = f"{stem}-{number}"
         taken.add(anchor)
-        made.append(_card(run, finding, anchor))
+        own = fixes(run, finding) if fixed is None or index < fixed else ()
+        made.append(_card(run, finding, anchor, own))
     return made
 
 
@@ -155,7 +160,7 @@ def _cleanups(run: Run) -> Iterator[Cleanup]:
             )
 
 
-def _card(run: Run, finding: Finding, anchor: str) -> Card:
+def _card(run: Run, finding: Finding, anchor: str, own: tuple[tuple[str, str], ...]) -> Card:
     cycle = finding.evidence.get("cycle")
     path = tuple(visible(str(step), 80) for step in cycle[:12]) if isinstance(cycle, list) else ()
     return Card(
@@ -166,6 +171,22 @@ def _card(run: Run, finding: Finding, anchor: str) -> Card:
         path,
         None if finding.policy is None else excerpt(run, finding),
         command(run, finding),
+        own,
+    )
+
+
+def fixes(run: Run, finding: Finding) -> tuple[tuple[str, str], ...]:
+    """Give the forms of the fix that hold the finding's own names, each with its title."""
+    general = run.control(finding.control).remediation
+    own = fitted(general, finding)
+    return tuple(
+        (title, text)
+        for title, text, other in (
+            ("AWS CLI", own.cli, general.cli),
+            ("Terraform", own.terraform, general.terraform),
+            ("CloudFormation", own.cloudformation, general.cloudformation),
+        )
+        if text != other
     )
 
 
@@ -214,8 +235,17 @@ def _kind(resource: str) -> str:
 
 
 def command(run: Run, finding: Finding | None = None) -> str:
-    """Give the command that makes a run again, or as much of it as shows one finding."""
+    """Give the command that makes a run again, or as much of it as shows one finding; of a run without its globs of roles."""
     words = ["stsguard", "audit", run.target, "--at", run.at]
+    for name, values in run.options.items():
+        if name != "role":
+            words += [word for value in values for word in (f"--{name}", value)] or [f"--{name}"]
     if finding is not None and ":role/" in finding.resource:
         words += ["--role", finding.resource.rpartition("/")[2]]
-    return shlex.join(visible(word, 300) for word in words)
+    text = shlex.join(visible(word, 300) for word in words)
+    return text if finding is None or ":role/" in finding.resource else text + globs(run)
+
+
+def globs(run: Run) -> str:
+    """Give the end of a command that names the globs of roles which the run was given; empty when it had none."""
+    return "".join(f" --role {shlex.quote(visible(glob, 300))}" for glob in run.options.get("role", ()))
