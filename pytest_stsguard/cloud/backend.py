@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from pytest_stsguard.cloud import objects
+from pytest_stsguard.cloud import images, objects
 from pytest_stsguard.cloud.calls.catalogue import catalogue
 from pytest_stsguard.cloud.moto_gaps import is_mistaken
 from pytest_stsguard.cloud.request import Headers, Request, Response
@@ -84,6 +84,7 @@ class Backend:
                     del members[member]
         self._mock.stop()
         objects.uninstall()
+        images.uninstall()
 
     def owns(self, account: str) -> bool:
         """Whether an account of moto's came with this cloud."""
@@ -108,6 +109,8 @@ class Backend:
         if call.service == "s3":
             objects.install()
             self._silence_bucket(call.parameters.get("Bucket"), account)
+        elif call.service == "ec2":
+            images.install()
         url = aws_url(request, call)
         headers = HTTPHeaders()
         for name, value in {**request.headers, "host": urlsplit(url).netloc, "x-moto-account-id": account}.items():
@@ -137,6 +140,8 @@ class Backend:
 
     def service(self, name: str, *, account: str | None = None, region: str | None = None) -> Any:
         """Give moto's backend of a service, seeded: global services by partition, others by region."""
+        if name == "ec2":
+            images.install()
         self.seed(name)
         place = "aws" if name in _GLOBAL else region or self.region
         return _book(name)[account or self.account][place]
