@@ -27,6 +27,7 @@ from pytest_stsguard.reporting.text import indented, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 HERE = Path(__file__).parent
 HIDDEN = set(map(chr, [*range(32), 0x7F, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066])) - {"\n", "\r"}
@@ -70,13 +71,13 @@ def test_no_hidden_character_is_left(name: str, hostile: Run) -> None:
     text.encode()
 
 
-def calls_of(run: Run, name: str) -> int:
-    """Count the calls, of Python and of C, that a rendering makes."""
+def calls_of(run: Run, name: str, *, of: str | None = None) -> int:
+    """Count the calls, of Python and of C, that a rendering makes; with `of` those of one function of ours."""
     count = 0
 
-    def note(_frame: object, event: str, _argument: object) -> None:
+    def note(frame: FrameType, event: str, _argument: object) -> None:
         nonlocal count
-        count += event in {"call", "c_call"}
+        count += event in {"call", "c_call"} if of is None else event == "call" and frame.f_code.co_name == of
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -204,6 +205,29 @@ def test_sarif_keeps_to_the_size_that_github_takes(example: Run, monkeypatch: py
     (run,) = json.loads(text)["runs"]
     assert 50 < len(run["results"]) < len(findings)
     assert told(text)[0].startswith(f"{len(findings) - len(run['results'])} findings of lesser severity are left out")
+
+
+@pytest.mark.parametrize(("dull", "most"), [(0, 30_000), (400, 30_000), (200, 100_000)])
+def test_sarif_that_is_too_large_is_cut_once(
+    dull: int, most: int, example: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = random.Random(1)
+    monkeypatch.setattr(as_sarif, "MOST_BYTES", most)
+
+    def many(count: int) -> Run:
+        # what compresses well comes first, so that the first findings say nothing about the size of the rest
+        texts = ["dull" * 100] * dull + [noise.randbytes(400).hex() for _ in range(count - dull)]
+        first = example.findings[0]
+        return msgspec.structs.replace(
+            example, findings=tuple(msgspec.structs.replace(first, message=text) for text in texts)
+        )
+
+    small, large = many(450), many(900)
+    assert 0 < len(json.loads(render(small, "sarif"))["runs"][0]["results"]) < 450
+    assert calls_of(large, "sarif") < 2.1 * calls_of(small, "sarif")
+    for run in (small, large):
+        assert calls_of(run, "sarif", of="_shortened") == 1
+        assert len(zlib.compress(render(run, "sarif").encode(), 1)) <= most
 
 
 def test_demonstrated_is_said_in_every_format(example: Run) -> None:

@@ -27,6 +27,10 @@ MOST_SHOWN: Final = 5_000
 MOST_BYTES: Final = 10_000_000
 """GitHub refuses a larger file; compressed, as it is uploaded."""
 _FAST: Final = 1
+# as `indented` writes them; no text holds a line's end, so that they stand nowhere else
+_RESULTS: Final = '\n      "results": ['
+_RESULT: Final = "\n        {\n"
+_CLOSED: Final = "\n      ]"
 _MOST_TAGS: Final = 10  # GitHub refuses a rule with more than 20, and shows 10
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _SITE: Final = "https://pypi.org/project/pytest-stsguard/"
@@ -47,15 +51,42 @@ def render(run: Run) -> str:
     findings = sorted(run.findings, key=lambda finding: RANKS.index(finding.severity))[:MOST_RESULTS]
     results = [_result(finding, rules[finding.control], run) for finding in findings]
     head = [_rule(control) for control in descriptions]
-    while True:
-        text = indented(_log(run, head, results))
-        size = len(text) if len(text) <= MOST_BYTES else len(zlib.compress(text.encode(), _FAST))
-        if size <= MOST_BYTES or not results:
-            return text
-        del results[len(results) * MOST_BYTES * 9 // (size * 10) :]
+    text = indented(_log(run, head, results, shown=len(results)))
+    # The second round finds that it fits, unless the words on what is left out took the rest of the room.
+    while (end := _end(text)) is not None and _RESULT in text[text.index(_RESULTS) :]:
+        text = _shortened(run, head, text, end=end)
+    return text
 
 
-def _log(run: Run, rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:
+def _shortened(run: Run, head: list[dict[str, Any]], text: str, *, end: int) -> str:
+    """Keep the results that lie before `end`, and at least one fewer than there are; their text is used as it is."""
+    start = text.index(_RESULTS) + len(_RESULTS)
+    last = max(text.rfind(f",{_RESULT}", start, end), start)
+    kept = text.count(_RESULT, start, last)
+    before, _, after = indented(_log(run, head, [], shown=kept)).partition(f"{_RESULTS}]")
+    return f"{before}{_RESULTS}{text[start:last]}{_CLOSED if kept else ']'}{after}"
+
+
+def _end(text: str) -> int | None:
+    """Find the place up to which a log, compressed, nearly fills what GitHub takes; None: all of it fits.
+
+    One pass with running totals, which ends at the limit: what lies behind it costs nothing. The parts are compressed a
+    little worse than the whole would be, so that what is found to fit does.
+    """
+    if len(text) <= MOST_BYTES:
+        return None
+    squeeze, size, end = zlib.compressobj(_FAST), 0, 0
+    step = max(MOST_BYTES // 100, 16_384)
+    for start in range(0, len(text), step):
+        size += len(squeeze.compress(text[start : start + step].encode())) + len(squeeze.flush(zlib.Z_SYNC_FLUSH))
+        if size > MOST_BYTES:
+            return end
+        if size <= MOST_BYTES * 98 // 100:
+            end = min(start + step, len(text))
+    return None
+
+
+def _log(run: Run, rules: list[dict[str, Any]], results: list[dict[str, Any]], *, shown: int) -> dict[str, Any]:
     driver = {"name": run.tool.name, "informationUri": _SITE, "rules": rules}
     if run.tool.version:
         driver["version"] = run.tool.version
@@ -68,7 +99,7 @@ def _log(run: Run, rules: list[dict[str, Any]], results: list[dict[str, Any]]) -
                 "automationDetails": {"id": f"stsguard/{visible(run.target, 200)}/"},
                 "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the root of the repository"}}},
                 "columnKind": "utf16CodeUnits",
-                "invocations": [_invocation(run, shown=len(results))],
+                "invocations": [_invocation(run, shown=shown)],
                 "results": results,
                 "properties": {"account": visible(run.account), "at": run.at, "verdict": run.verdict},
             }
