@@ -24,6 +24,7 @@ from pytest_stsguard.cloud.post_policy import form_upload
 from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.signature import claim_of, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
+from pytest_stsguard.cloud.stacks import changes_a_stack, everything, hands_over
 from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.errors import PolicyError
 from pytest_stsguard.policy.arns import account_of
@@ -194,6 +195,9 @@ class Gate:
                         encoded = self._tokens.messages.encode(caller, permission, decision, keys)
                         words += f". Encoded authorization failure message: {encoded}"
                     raise Fault(Refusal.ACCESS_DENIED, words)
+            if changes_a_stack(call) and not self._may_do_everything(caller, call, surroundings):
+                text = f"stsguard does not simulate what `{call.operation}` does for a caller who may not do everything"
+                raise Fault(Refusal.NOT_SIMULATED, text)
         except UnmappedOperationError as error:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet"
@@ -202,6 +206,11 @@ class Gate:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}"
             ) from error
+
+    def _may_do_everything(self, caller: Caller, call: Call, surroundings: Mapping[str, str | list[str]]) -> bool:
+        return not hands_over(call) and all(
+            self._authorizer.decide(caller, permission, surroundings).allowed for permission in everything()
+        )
 
     def _perform(self, passage: Passage) -> Response:
         call, caller = passage.call, passage.caller

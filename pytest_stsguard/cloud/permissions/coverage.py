@@ -63,8 +63,9 @@ _RULES = """
 
 ## What is not simulated
 
-- Calls that a service makes on the caller's behalf, but for the KMS keys above, and with them `aws:CalledVia`: what a
-  stack makes needs the permission for the stack alone, a queue's or a table's own key none on KMS.
+- Calls that a service makes on the caller's behalf, but for the KMS keys above: a queue's or a table's own key needs no
+  permission on KMS. What CloudFormation does for a stack is not looked into, and refused by name, except for a caller who
+  may do everything (asked with `aws:CalledVia`), without a service role.
 - The permissions of the services that `tag:TagResources` and `tag:UntagResources` go to; both are refused by name.
 """
 _OTHER_NAMES = """

