@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_stsguard.cloud import Cloud
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
@@ -57,3 +64,22 @@ def pytester(_lasting_modules: None, pytester: pytest.Pytester) -> pytest.Pytest
 def checkout() -> Path:
     """Give the root of the checkout."""
     return Path(__file__).parent.parent
+
+
+@pytest.fixture
+def faults(sts_cloud: Cloud, checkout: Path) -> Iterator[Callable[..., Any]]:
+    """Give a front before the cloud that throttles, drops and delays; see tests/faults.py."""
+    spec = importlib.util.spec_from_file_location("stsguard_faults", checkout / "tests" / "faults.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: list[Any] = []
+
+    def make(**options: Any) -> Any:
+        made.append(module.Faults(sts_cloud, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -115,20 +115,15 @@ def _moment(text: str | None) -> datetime:
 
 def _accounts(target: str, configuration: Configuration) -> tuple[Account, ...]:
     """Read the accounts of a target; the demo world is read out of a simulated cloud."""
-    from pytest_stsguard.account import AUDIT_ROLE, from_session, load_all
+    from pytest_stsguard.examined import load_accounts
 
     if target == "demo":
+        from pytest_stsguard.account import from_session
         from pytest_stsguard.cloud import Cloud
 
         with Cloud() as cloud:
             return (from_session(cloud.admin.session(), source=target),)
-    return load_all(
-        target,
-        account=configuration.zones.get("account"),
-        audit_role=configuration.audit_role or AUDIT_ROLE,
-        wanted=configuration.audit_accounts,
-        skipped=configuration.skip_accounts,
-    )
+    return load_accounts(target, configuration)
 
 
 def _organization(accounts: Sequence[Account], configuration: Configuration) -> str | None:
