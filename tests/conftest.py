@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
 # Clouds and clients make so many objects that by Python's own threshold half of their time is the collector's, in vain: what
 # they leave is freed by counting. A collection still comes, later.
 gc.set_threshold(50_000, 20, 20)
@@ -34,8 +36,14 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _first_property() -> None:
+    """Let hypothesis make its generator of random numbers while the heap still shows who holds it; frozen, it would doubt that."""
+    given(none())(lambda _: None)()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def _settled_heap() -> None:
+def _settled_heap(_first_property: None) -> None:
     """Keep what earlier modules have loaded (service models, moto) out of the collections that every inner pytest run makes."""
     gc.freeze()
 
