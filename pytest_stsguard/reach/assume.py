@@ -2,7 +2,8 @@
 
 Most pairs need no question. A principal that a trust policy names is asked about by itself. Where the whole account is
 trusted, the callers' identity policies decide: callers whose policies say the same to everybody are asked about once, and
-stand in the graph behind a common node, so that a thousand of them cost no more than one.
+stand in the graph behind a common node, so that a thousand of them cost no more than one. Where everybody is trusted, a
+caller of the same account needs no permission; roles with one trust policy then stand behind a common node.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.errors import InputError
-from pytest_stsguard.policy import Policy, Request, authorize
+from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.globs import glob
+from pytest_stsguard.reach.admission import ASSUME, Trust, allowed, asks_of_the_role, context_of, may_assume
 from pytest_stsguard.reach.trustees import ALLOW_ALL
-from pytest_stsguard.trust.named import Named, read_principal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_stsguard.account import Account
-    from pytest_stsguard.policy import Decision, Statement
+    from pytest_stsguard.policy import Statement
     from pytest_stsguard.reach.permissions import Holder
 
-__all__ = ["ASSUME", "AssumeGraph", "Callers", "Group", "Trust", "admission", "may_assume"]
+__all__ = ["AssumeGraph", "Callers", "Group"]
 
-ASSUME: Final = "sts:AssumeRole"
 MOST_QUESTIONS: Final = 400_000
 """Pairs that are asked about one by one; more, and the graph says that it is not complete."""
 
@@ -96,117 +95,6 @@ class Callers:
         return (*(group for group in self.open if group.names(role.arn)), *self._by_target.get(role.arn, ()))
 
 
-def may_assume(caller: Holder, role: Holder) -> bool:
-    """Ask the engine whether a caller may assume a role without MFA: a role's session, or a user.
-
-    A session without MFA says so; long-term keys say nothing at all, which BoolIfExists takes for a yes.
-    """
-    return admission(caller, role) is not None
-
-
-def admission(caller: Holder, role: Holder) -> Decision | None:
-    """Give the decision that lets a caller assume a role, asked as `may_assume` does; None when nothing does."""
-    if role.trust is None:
-        return None
-    context = _context(caller, role)
-    found = _decision(caller, role, context, caller.policies, role.trust.policy)
-    if found is not None or caller.trust is not None:
-        return found
-    for name in ("aws:MultiFactorAuthPresent", "aws:TokenIssueTime"):
-        del context[name]
-    return _decision(caller, role, context, caller.policies, role.trust.policy)
-
-
-def _context(caller: Holder, role: Holder) -> dict[str, str]:
-    context = {**caller.context, "sts:RoleSessionName": "stsguard", "aws:MultiFactorAuthPresent": "false"}
-    for name, value in role.principal.tags.items():
-        context[f"aws:ResourceTag/{name}"] = context[f"iam:ResourceTag/{name}"] = value
-    return context
-
-
-def _allowed(
-    caller: Holder, role: Holder, context: Mapping[str, str], policies: Sequence[Policy], trust: Policy
-) -> bool:
-    return _decision(caller, role, context, policies, trust) is not None
-
-
-def _decision(
-    caller: Holder, role: Holder, context: Mapping[str, str], policies: Sequence[Policy], trust: Policy
-) -> Decision | None:
-    """Give the decision that allows it; None when there is none."""
-    request = Request(ASSUME, role.arn, caller.caller, dict(context))
-    try:
-        decision = authorize(
-            request, identity=policies, boundary=caller.boundary, session=caller.session, resource=trust
-        )
-    except InputError:
-        return None  # what cannot be read is told by STSG-111 and STSG-112
-    return decision if decision.allowed else None
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What a role's trust policy says about the identities of its own account.
-
-    `named`: ARNs of roles and users that it names (a session: its role's name); `open`: it lets the account, or
-    everybody, in; `account`: by the account's own name; `plain`: without a condition or a Deny, so that every caller
-    with the permission is let in alike; `shared`: what it says of a caller is the same for every role that has it.
-    """
-
-    named: tuple[str, ...]
-    open: bool
-    account: bool
-    plain: bool
-    shared: bool
-
-    @classmethod
-    def read(cls, policy: Policy, account: Account) -> Trust:
-        """Read a trust policy."""
-        named: dict[str, None] = {}
-        opened = by_account = False
-        matchers = policy.index.plan(ASSUME).matchers
-        plain = all(matcher.statement.effect == "Allow" for matcher in matchers)
-        for matcher in matchers:
-            statement = matcher.statement
-            if statement.effect != "Allow":
-                continue
-            arns, everyone, own = _named(statement, account)
-            named.update(dict.fromkeys(arns))
-            by_account = by_account or own
-            if everyone:
-                opened = True
-                plain = plain and not statement.conditions and statement.not_principals is None
-        shared = not any(
-            condition.key.lower().startswith(("aws:resource", "iam:resource"))
-            or any("$" in one for one in condition.values)
-            for matcher in matchers
-            for condition in matcher.statement.conditions
-        )
-        return cls(tuple(named), opened, by_account, plain, shared)
-
-
-def _named(statement: Statement, account: Account) -> tuple[list[str], bool, bool]:
-    """Give the callers that a statement names, whether it lets the account or everybody in, and whether by the account's name."""
-    if statement.principals is None:
-        return [], statement.not_principals is not None, False
-    arns, everyone, own = [], False, False
-    for principal in statement.principals:
-        found = read_principal(principal, account=account.id, partition=account.partition)
-        if not isinstance(found, Named):
-            continue
-        if found.kind == "everyone":
-            everyone = True
-        elif found.account != account.id:
-            continue
-        elif found.kind == "account":
-            everyone = own = True
-        elif found.kind in {"role", "user"}:
-            arns.append(found.arn)
-        elif found.kind == "session":
-            arns.append(found.name)
-    return arns, everyone, own
-
-
 class AssumeGraph:
     """The roles of an account, and which of them a session of which may assume.
 
@@ -223,6 +111,7 @@ class AssumeGraph:
         self._number = {holder.arn: index for index, holder in enumerate(self.roles)}
         self._number |= {holder.name: index for index, holder in enumerate(self.roles)} | self._number
         self.successors: list[list[int]] = [[] for _ in self.roles]
+        self._uniform: dict[tuple[int, bool], bool] = {}
         self._build()
 
     @cached_property
@@ -254,8 +143,51 @@ class AssumeGraph:
                     caller = self._number.get(arn)
                     if caller is not None and self._ask() and may_assume(self.roles[caller], role):
                         self.successors[caller].append(index)
-                if trust.open:
+                if trust.account:
                     self._open(index, trust, document.policy, admitted)
+            if trust.everyone:
+                self._let_anybody_in(indices, trust)
+
+    def _let_anybody_in(self, indices: list[int], trust: Trust) -> None:
+        """Add who may assume roles with one trust policy that speaks to everybody, their own policies aside."""
+        first = self.roles[indices[0]]
+        hub = self._new_node()
+        self.successors[hub] = list(indices)
+        if trust.plain:
+            self.successors[self._free_node].append(hub)
+        for number, caller in enumerate(self.roles):
+            if trust.plain and number in self._free:
+                continue
+            if trust.shared and self._is_uniform(number, allows=trust.account):
+                if self._ask() and may_assume(caller, first):
+                    self.successors[number].append(hub)
+            else:
+                self.successors[number] += [
+                    index for index in indices if self._ask() and may_assume(caller, self.roles[index])
+                ]
+
+    @cached_property
+    def _free(self) -> frozenset[int]:
+        """The roles that nothing of their own keeps from assuming a role."""
+        return frozenset(
+            number
+            for number, holder in enumerate(self.roles)
+            if not holder.boundary and not any(_denies(policy) for policy in holder.policies)
+        )
+
+    @cached_property
+    def _free_node(self) -> int:
+        node = self._new_node()
+        for number in self._free:
+            self.successors[number].append(node)
+        return node
+
+    def _is_uniform(self, number: int, *, allows: bool) -> bool:
+        """Tell whether what a caller's policies say is the same for every role; `allows`: their Allow statements too."""
+        key = number, allows
+        if key not in self._uniform:
+            self._uniform[key] = (number in self._free and not allows) or _is_uniform(self.roles[number], allows=allows)
+        return self._uniform[key]
 
     def _open(self, index: int, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> None:
         """Add who may assume a role that lets the account in: the identity policies are asked, then the trust policy."""
@@ -273,23 +205,26 @@ class AssumeGraph:
 
     def _permits(self, caller: Holder, role: Holder) -> bool:
         """Ask the caller's own policies, as if the role trusted the account."""
-        return self._ask() and _allowed(caller, role, _context(caller, role), caller.policies, self._trusting)
+        return self._ask() and allowed(caller, role, context_of(caller, role), caller.policies, self._trusting)
 
     def _admits(self, caller: Holder, role: Holder, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> bool:
         """Ask the trust policy, as if the caller might do everything; once for all roles that share it."""
         found = admitted.get(caller.arn) if trust.shared else None
         if found is None:
-            found = self._ask() and _allowed(caller, role, _context(caller, role), (ALLOW_ALL,), policy)
+            found = self._ask() and allowed(caller, role, context_of(caller, role), (ALLOW_ALL,), policy)
             admitted[caller.arn] = found
         return found
 
     def _node_of(self, group: Group) -> int:
         if group.node < 0:
-            group.node = len(self.successors)
-            self.successors.append([])
+            group.node = self._new_node()
             for member in group.members:
                 self.successors[self._number[member.arn]].append(group.node)
         return group.node
+
+    def _new_node(self) -> int:
+        self.successors.append([])
+        return len(self.successors) - 1
 
     def _ask(self) -> bool:
         """Count a question; false when there were too many."""
@@ -310,3 +245,22 @@ def _is_plain(holder: Holder) -> bool:
 
 def _has_variables(statement: Statement) -> bool:
     return any("${" in resource for resource in (*(statement.resources or ()), *(statement.not_resources or ())))
+
+
+def _denies(policy: Policy) -> bool:
+    plan = policy.index.plan(ASSUME)
+    return plan.doubtful or any(matcher.statement.effect == "Deny" for matcher in plan.matchers)
+
+
+def _is_uniform(holder: Holder, *, allows: bool) -> bool:
+    """Tell whether no statement that matters tells one role from another."""
+    plans = [(policy.index.plan(ASSUME), False) for policy in holder.policies]
+    plans += [(policy.index.plan(ASSUME), True) for policy in holder.boundary]
+    return not any(plan.doubtful for plan, _ in plans) and all(
+        matcher.statement.not_resources is None
+        and "*" in (matcher.statement.resources or ("*",))
+        and not asks_of_the_role(matcher.statement)
+        for plan, boundary in plans
+        for matcher in plan.matchers
+        if boundary or allows or matcher.statement.effect == "Deny"
+    )

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Policy
-from pytest_stsguard.reach.assume import ASSUME
+from pytest_stsguard.reach.admission import ASSUME
 from pytest_stsguard.reach.fault import Fault
 
 if TYPE_CHECKING:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.reach.assume import Callers, Trust, may_assume
+from pytest_stsguard.policy.combination import Layer
+from pytest_stsguard.reach.admission import Trust, admission
+from pytest_stsguard.reach.assume import Callers
 from pytest_stsguard.reach.fault import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_stsguard.policy import Decision
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
 __all__ = ["federation_survivors", "without_mfa"]
@@ -35,27 +38,35 @@ def without_mfa(permissions: Permissions) -> Iterator[Fault]:
         trust = trusts.get(role.trust.text)
         if trust is None:
             trust = trusts[role.trust.text] = Trust.read(role.trust.policy, permissions.account)
-        user = next((by_arn[arn] for arn in trust.named if arn in by_arn and may_assume(by_arn[arn], role)), None)
-        if user is None and trust.account:
-            user = _somebody(callers, role)
-        if user is not None:
+        named = ((by_arn[arn], admission(by_arn[arn], role)) for arn in trust.named if arn in by_arn)
+        found = next(((user, decision) for user, decision in named if decision is not None), None)
+        if found is None and trust.account:
+            found = _somebody(callers, role)
+        if found is not None:
+            user, decision = found
             yield Fault(
                 role.arn,
                 f"{user.arn} may assume this role without MFA",
                 place="trust policy MFA",
-                location=role.trust.location,
+                location=role.trust.locate(_statement(decision)),
                 evidence={"user": user.arn},
             )
 
 
-def _somebody(callers: Callers, role: Holder) -> Holder | None:
+def _somebody(callers: Callers, role: Holder) -> tuple[Holder, Decision] | None:
     for group in callers.of(role):
         for member in group.members:
-            if may_assume(member, role):
-                return member
+            decision = admission(member, role)
+            if decision is not None:
+                return member, decision
             if group.plain:
                 break
     return None
+
+
+def _statement(decision: Decision) -> str:
+    """Give the place of the trust policy's statement that lets a caller in."""
+    return next((seen.place for seen in decision.deciding if seen.layer is Layer.RESOURCE), "")
 
 
 def federation_survivors(permissions: Permissions) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_stsguard.reach import containment, escalation, people, renewal
-from pytest_stsguard.reach.assume import may_assume
+from pytest_stsguard.reach.admission import may_assume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,24 @@ def test_guards_of_regions_and_organisations_do_not_hide_a_cycle(survey_of: Call
     permissions = {"a": [assume("b"), guard(["eu-west-1"])], "b": [assume("a"), guard(["eu-central-1"])]}
     survey = survey_of(both, may=permissions, zones={"org_id": "o-a1b2c3d4e5"})
     assert set(cycles(survey)) == {"a", "b"}
+
+
+def test_everybody_trusted_needs_no_permission_in_the_same_account(survey_of: Callable[..., Survey]) -> None:
+    """AWS: in one account a resource's policy that names everybody grants by itself; a Deny still counts."""
+    own = {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}
+    deny = {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"}
+    survey = survey_of({"open": trusts("*", **own), "a": trusts({"AWS": role("open")}), "b": trusts({"AWS": role("open")})}, may={"b": deny})  # fmt: skip
+    assert cycles(survey) == {"open": ["open", "open"], "a": ["a", "open", "a"]}
+    assert cycles(survey_of({"open": trusts("*", StringEquals={"aws:PrincipalAccount": "444455556666"})})) == {}
+
+
+def test_thousand_roles_open_to_everybody_are_asked_about_once_a_policy(survey_of: Callable[..., Survey]) -> None:
+    names = [f"role-{index}" for index in range(1000)]
+    own = trusts({"AWS": "*"}, StringEquals={"aws:PrincipalAccount": "111122223333"})
+    survey = survey_of(dict.fromkeys(names, own))
+    assert len(cycles(survey)) == 1000
+    assert survey.graph.questions == 1000
+    assert sum(map(len, survey.graph.successors)) == 2000
 
 
 def test_role_that_assumes_itself_is_a_cycle(survey_of: Callable[..., Survey]) -> None:
@@ -258,6 +276,33 @@ STATEMENTS = (
     may("sts:AssumeRole", ArnLike={"aws:PrincipalArn": role("a")}),
     [may("sts:AssumeRole"), {"Effect": "Deny", "Action": "sts:*", "Resource": role("c")}],
     {"Effect": "Allow", "Action": "sts:AssumeRole", "NotResource": role("b")},
+    {"Effect": "Deny", "Action": "sts:AssumeRole", "NotResource": role("b")},
+    {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2027-01-01"}},
+    },
+    {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2025-01-01"}},
+    },
+    {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/x": "true"}}},
+)
+BOUND = {
+    "PolicyName": "Bound", "PolicyId": "ANPAEXAMPLE000000000", "Arn": "arn:aws:iam::111122223333:policy/Bound",
+    "Path": "/", "DefaultVersionId": "v1", "CreateDate": "2024-01-01T00:00:00Z",
+    "PolicyVersionList": [{
+        "Document": {"Version": "2012-10-17", "Statement": may("sts:AssumeRole", role("c"))},
+        "VersionId": "v1", "IsDefaultVersion": True, "CreateDate": "2024-01-01T00:00:00Z",
+    }],
+}  # fmt: skip
+DETAILS = (
+    {},
+    {"Tags": [{"Key": "x", "Value": "y"}]},
+    {"PermissionsBoundary": {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": BOUND["Arn"]}},
 )
 TRUSTS = (
     EC2,
@@ -267,6 +312,21 @@ TRUSTS = (
     trusts(ROOT, StringEquals={"aws:ResourceTag/x": "y"}),
     [trusts(ROOT), {"Effect": "Deny", "Principal": {"AWS": role("c")}, "Action": "sts:AssumeRole"}],
     [trusts({"AWS": role("a")}, Bool={"aws:MultiFactorAuthPresent": "true"}), trusts({"AWS": "111122223333"})],
+    trusts("*"),
+    trusts({"AWS": "*"}, StringEquals={"aws:PrincipalAccount": "111122223333"}),
+    [trusts(ROOT), trusts({"AWS": "*"}, StringLike={"aws:PrincipalArn": role("[ab]").replace("[ab]", "?")})],
+    trusts("*", StringEquals={"aws:ResourceTag/x": "y"}),
+    [
+        trusts("*"),
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sts:*",
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": role("b")}},
+        },
+    ],
+    [trusts("*"), {"Effect": "Perhaps", "Principal": "*", "Action": "sts:*"}],
+    {"Effect": "Allow", "NotPrincipal": {"AWS": role("a")}, "Action": "sts:AssumeRole"},
 )
 
 
@@ -274,14 +334,17 @@ TRUSTS = (
 @given(
     st.fixed_dictionaries(dict.fromkeys(NAMES, st.sampled_from(TRUSTS))),
     st.fixed_dictionaries(dict.fromkeys(NAMES, st.sampled_from(STATEMENTS))),
+    st.fixed_dictionaries(dict.fromkeys(NAMES, st.sampled_from(DETAILS))),
 )
 def test_graph_says_what_the_engine_says_of_every_pair(
-    survey_of: Callable[..., Survey], trust: dict[str, Any], statements: dict[str, Any]
+    survey_of: Callable[..., Survey], trust: dict[str, Any], statements: dict[str, Any], details: dict[str, Any]
 ) -> None:
-    graph = survey_of(trust, may=statements).graph
+    graph = survey_of(trust, may=statements, details=details, policies=(BOUND,)).graph
     for number, caller in enumerate(graph.roles):
-        direct = {other for other in graph.successors[number] if graph.name(other) is not None}
-        direct |= {
-            other for hub in graph.successors[number] if graph.name(hub) is None for other in graph.successors[hub]
-        }
+        direct, waiting = set[int](), list(graph.successors[number])
+        for node in waiting:
+            if graph.name(node) is None:
+                waiting += graph.successors[node]
+            else:
+                direct.add(node)
         assert direct == {index for index, one in enumerate(graph.roles) if may_assume(caller, one)}

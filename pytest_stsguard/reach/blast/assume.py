@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Policy
-from pytest_stsguard.reach.assume import ASSUME, Group, admission
+from pytest_stsguard.reach.admission import ASSUME, admission
+from pytest_stsguard.reach.assume import Group
 from pytest_stsguard.reach.blast.model import Call, Edge, Node, statement_of
 from pytest_stsguard.reach.people import FEDERATE
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from pytest_stsguard.errors import ConfigurationError
 from pytest_stsguard.policy.arns import ARN_PARTS
-from pytest_stsguard.reach.assume import ASSUME, Trust
+from pytest_stsguard.reach.admission import Trust
 from pytest_stsguard.reach.permissions import Holder
-from pytest_stsguard.trust.named import Named, read_principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,34 +101,18 @@ class Ground:
         return known
 
     def _opened(self, caller: Account) -> Doors:
-        doors, read = Doors(), dict[tuple[str, str], tuple[Trust, bool]]()
+        doors, read = Doors(), dict[str, Trust]()
         for owner in self.accounts.values():
             for role in owner.roles:
                 if role.service_linked:
                     continue
-                key = (owner.id if owner is caller else "", role.trust.text)
-                if key not in read:
-                    read[key] = Trust.read(role.trust.policy, caller), _lets_anybody_in(role, owner)
-                trust, everyone = read[key]
+                trust = read.get(role.trust.text)
+                if trust is None:
+                    trust = read[role.trust.text] = Trust.read(role.trust.policy, caller)
                 for name in trust.named:
                     doors.named[name].append(role)
-                if trust.open:
+                if trust.account or trust.everyone:
                     doors.account.append(role)
-                if everyone and owner is caller:
+                if trust.everyone and owner is caller:
                     doors.everyone.append(role)
         return doors
-
-
-def _lets_anybody_in(role: Role, owner: Account) -> bool:
-    """Tell whether a trust policy speaks to anybody: in its own account that is enough, without a permission."""
-    for matcher in role.trust.policy.index.plan(ASSUME).matchers:
-        statement = matcher.statement
-        if statement.effect != "Allow":
-            continue
-        if statement.not_principals is not None:
-            return True
-        for principal in statement.principals or ():
-            found = read_principal(principal, account=owner.id, partition=owner.partition)
-            if isinstance(found, Named) and found.kind == "everyone":
-                return True
-    return False
