@@ -128,7 +128,8 @@ def sound(rng: random.Random) -> Plan:
         lambda: Plan([allow({"AWS": arn("root", PARTNER)}, **partner)]),
         lambda: Plan([allow({"AWS": arn("role/collector", PARTNER)}, **partner)]),
         lambda: Plan([allow({"AWS": arn("role/deploy", SIBLING)})]),
-        lambda: Plan([allow({"AWS": "*"}, StringEquals={"aws:PrincipalOrgID": ORGANIZATION})]),
+        # Narrow, but the role's own sessions are of the organisation too.
+        lambda: Plan([allow({"AWS": "*"}, StringEquals={"aws:PrincipalOrgID": ORGANIZATION})], ("STSG-302",)),
         lambda: Plan([allow({"AWS": arn("root")}, ArnLike={"aws:PrincipalArn": arn(f"role/ci/build-{number}-*")})]),
         lambda: Plan([allow({"AWS": arn("role/hub")})], inline=reads, hours=12),
         lambda: Plan([allow({"AWS": arn(f"user/user-{number % 20}")}, Bool={"aws:MultiFactorAuthPresent": "true"})]),
@@ -159,7 +160,7 @@ def faulty(rng: random.Random) -> Plan:
 
     named = "AWSRevokeOlderSessions"
     plans: list[Callable[[], Plan]] = [
-        lambda: Plan([allow(rng.choice(["*", {"AWS": "*"}, {"AWS": ["*", arn("role/hub")]}]))], ("STSG-101",)),
+        lambda: Plan([allow(rng.choice(["*", {"AWS": "*"}, {"AWS": ["*", arn("role/hub")]}]))], ("STSG-101", "STSG-302")),
         lambda: Plan([allow({"AWS": "*"}, StringLike={"aws:PrincipalArn": "arn:aws:iam::*:role/audit"})], ("STSG-101",)),
         lambda: Plan([service("ec2"), allow("*", StringEquals={"aws:PrincipalTag/team": "x"})], ("STSG-101",)),
         lambda: Plan([allow({"AWS": arn("role/x", stranger)}, StringEquals={"sts:ExternalId": "abc"})], ("STSG-102",)),
@@ -185,7 +186,7 @@ def faulty(rng: random.Random) -> Plan:
         lambda: Plan([saml("Unknown", **pinned)], ("STSG-107",)),
         lambda: Plan(
             [{"Effect": "Allow", "NotPrincipal": {"AWS": arn("user/user-1")}, "Action": "sts:AssumeRole"}],
-            ("STSG-101", "STSG-108"),
+            ("STSG-101", "STSG-108", "STSG-302"),
         ),
         lambda: Plan([allow({"AWS": [arn("role/hub"), gone]})], ("STSG-109",)),
         lambda: Plan([allow({"AWS": rng.choice([arn("root"), ACCOUNT])})], ("STSG-110", "STSG-113")),
