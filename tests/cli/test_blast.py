@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pytest_stsguard.cli.blast import blast
+from pytest_stsguard.cloud import Cloud
 from pytest_stsguard.errors import ConfigurationError, InputError, StsGuardError
 
 if TYPE_CHECKING:
@@ -79,6 +80,23 @@ def test_bad_input_is_one_clear_line(
     assert isinstance(result.exception, error)
     assert told in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_a_live_account_is_asked_in_the_regions_of_the_configuration_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "stsguard.toml"
+    config.write_text('[live]\nregions = ["eu-west-1"]\n')
+    with Cloud() as cloud:
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.admin.access_key_id)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", cloud.admin.secret_access_key)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        before = len(cloud.trail.records())
+        result = run("A4L-InstanceRole", "--target", "aws", "--config", str(config))
+        calls = {(one["eventName"], one["awsRegion"]) for one in cloud.trail.records()[before:]}
+    assert result.return_value == 0
+    assert {region for name, region in calls if name == "DescribeInstances"} == {"eu-west-1"}
+    assert "DescribeRegions" not in {name for name, _ in calls}
 
 
 def test_a_session_policy_limits_the_start(target: str, tmp_path: Path) -> None:
