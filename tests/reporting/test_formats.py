@@ -328,7 +328,7 @@ def test_asff_says_what_security_hub_reads(example: Run) -> None:
 @pytest.fixture(scope="module")
 def ocsf(faults: Any) -> Callable[[dict[str, Any]], list[str]]:
     """Check an event by its class; see schemas/NOTICE.md for where the schema comes from."""
-    schema = json.loads((HERE / "schemas" / "ocsf-1.7.0-findings.json").read_bytes())
+    schema = json.loads((HERE / "schemas" / "ocsf-1.9.0-findings.json").read_bytes())
     classes = {one["properties"]["class_uid"]["enum"][0]: one for one in schema["oneOf"]}
     return lambda event: faults({**classes[event["class_uid"]], "$defs": schema["$defs"]}, event)
 
@@ -355,6 +355,10 @@ def test_ocsf_validates_by_the_published_definitions(example: Run, hostile: Run,
         ("extra", 1, "$: has `extra`"),
         ("finding_info", {"title": "x"}, "$.finding_info"),
         ("compliance", {"status_detail": "deprecated"}, "$.compliance: has `status_detail`"),
+        ("comment", "deprecated by 1.9.0", "$: has `comment`"),
+        ("notes", [{"title": "of 1.9.0, and needs a comment"}], "$.notes[0]"),
+        ("status_id", 9, "$.status_id: `9` does not fit"),
+        ("class_name", "Vulnerability Finding", "$.class_name"),
         ("cloud", None, "$.cloud: is no object"),
     ],
 )
