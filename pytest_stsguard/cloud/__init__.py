@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.cloud import DEFAULT_ACCOUNT, DEFAULT_REGION, Cloud
+    from pytest_stsguard.cloud.cloudtrail import Event
     from pytest_stsguard.cloud.credentials import Credentials
     from pytest_stsguard.cloud.instances import Instance
     from pytest_stsguard.cloud.server import Server
-    from pytest_stsguard.cloud.trail import Event, Trail
+    from pytest_stsguard.cloud.trail import Trail
     from pytest_stsguard.cloud.world import DEMO
 
 __all__ = ["DEFAULT_ACCOUNT", "DEFAULT_REGION", "DEMO", "Cloud", "Credentials", "Event", "Instance", "Server", "Trail"]
@@ -24,7 +25,7 @@ _HOMES = {
     "DEMO": "world",
     "Cloud": "cloud",
     "Credentials": "credentials",
-    "Event": "trail",
+    "Event": "cloudtrail",
     "Instance": "instances",
     "Server": "server",
     "Trail": "trail",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
 from pytest_stsguard.cloud.request import Headers, Request, Response
-from pytest_stsguard.cloud.trail import Event
+from pytest_stsguard.cloud.cloudtrail import Event
 from pytest_stsguard.policy.arns import account_of, is_account_id
 
 if TYPE_CHECKING:

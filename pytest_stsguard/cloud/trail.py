@@ -8,68 +8,21 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-import uuid
 from collections import deque
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.cloudtrail import record_of, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from pytest_stsguard.cloud.calls import Call
-    from pytest_stsguard.cloud.identity import Caller
-    from pytest_stsguard.cloud.request import Request, Response
-    from pytest_stsguard.policy import Decision
+    from pytest_stsguard.cloud.cloudtrail import Event
 
-__all__ = ["Event", "Trail"]
+__all__ = ["Trail"]
 
 # How much of what is kept whole is shelved at a time.
 _SHARE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One call as the trail keeps it; `decisions` are the engine's own, with their reasons.
-
-    `resources` are the ARNs that were asked about, each with its owner where the ARN names none; `response` is what a
-    service answered, where the record tells of it; `recipient` is the caller's account.
-    """
-
-    request_id: str
-    time: datetime
-    request: Request = field(repr=False)
-    call: Call | None
-    caller: Caller | None
-    claimed_key: str | None
-    error_code: str | None
-    error_message: str | None
-    decisions: tuple[Decision, ...] = field(default=(), repr=False)
-    response_elements: Mapping[str, Any] | None = None
-    recipient: str = ""
-    resources: tuple[tuple[str, str], ...] = ()
-    response: Response | None = field(default=None, repr=False)
-    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-
-    def record(self) -> dict[str, Any]:
-        """Write the event as a CloudTrail record."""
-        return record_of(self)
-
-    @property
-    def owner(self) -> str | None:
-        """The other account whose resource was used, which gets a record of its own; None for none."""
-        if self.error_code is not None:
-            return None
-        owners = (owner for _, owner in self.resources if owner and owner != self.recipient)
-        return next(owners, None)
-
-    @property
-    def shared_id(self) -> str | None:
-        """The id by which the records of two accounts are found to be of one call; None where there is one record."""
-        return str(uuid.uuid5(uuid.UUID(self.event_id), "shared")) if self.owner else None
 
 
 class Trail:
@@ -109,7 +62,7 @@ class Trail:
         """All calls so far as CloudTrail records, each as the caller's account gets it."""
         with self._lock:
             older, events = self._older.read(), tuple(self._events)
-        return [records[0] for records in older] + [event.record() for event in events]
+        return [records[0] for records in older] + [record_of(event) for event in events]
 
     def write(self, folder: str | Path, *, compress: bool = True) -> list[Path]:
         """Write all calls so far as CloudTrail's log files below `folder`, and give the files' paths.

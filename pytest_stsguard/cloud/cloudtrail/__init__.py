@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .event import Event
 from .files import write_files
 from .record import record_of
 
-__all__ = ["record_of", "write_files"]
+__all__ = ["Event", "record_of", "write_files"]

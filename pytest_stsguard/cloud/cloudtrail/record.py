@@ -16,7 +16,7 @@ from pytest_stsguard.cloud.cloudtrail.redaction import input_shape, redacted
 
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.calls import Call
-    from pytest_stsguard.cloud.trail import Event
+    from pytest_stsguard.cloud.cloudtrail.event import Event
 
 __all__ = ["record_of"]
 

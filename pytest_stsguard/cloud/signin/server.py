@@ -9,11 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.calls import Call
+from pytest_stsguard.cloud.cloudtrail import Event
 from pytest_stsguard.cloud.metadata.message import Answer
 from pytest_stsguard.cloud.metadata.server import LoopbackServer
 from pytest_stsguard.cloud.request import Request as CloudRequest
 from pytest_stsguard.cloud.signin.federation import Federation, RefusedError
-from pytest_stsguard.cloud.trail import Event
 
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.authentication import Authenticator
