@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_stsguard.account.audit_role import AUDIT_ROLE
 from pytest_stsguard.account.standins import Standins
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
 from pytest_stsguard.policy.reading import short
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.account.model import Account
 
-__all__ = ["AUDIT_ROLE", "from_session", "load", "load_all"]
-
-AUDIT_ROLE: Final = "stsguard-audit"
-"""The role that is assumed in every account of an organisation, unless another is named."""
+__all__ = ["from_session", "load", "load_all"]
 
 _VALID: Final = (
     "valid targets: `demo`, `export:FILE`, `export:DIRECTORY`, `cfn:FILE`, `tfplan:FILE`, `aws`, `aws:PROFILE`, "

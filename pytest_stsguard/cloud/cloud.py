@@ -10,11 +10,12 @@ from pytest_stsguard.clock import SimulatedClock
 from pytest_stsguard.cloud.authentication import Authenticator
 from pytest_stsguard.cloud.authorization import Authorizer
 from pytest_stsguard.cloud.backend import Backend
+from pytest_stsguard.cloud.consistency import Consistency, Propagation
 from pytest_stsguard.cloud.credentials import Credentials
 from pytest_stsguard.cloud.gate import Gate
 from pytest_stsguard.cloud.inprocess import close_entrance, open_entrance
 from pytest_stsguard.cloud.instances import Fleet, Instance
-from pytest_stsguard.cloud.layers import Consistency, Organization, Propagation, ResourcePolicies
+from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
 from pytest_stsguard.cloud.ledger import Ledger
 from pytest_stsguard.cloud.metadata import LATEST_MOMENT
 from pytest_stsguard.cloud.server import Server

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from pytest_stsguard.cloud.backend import Backend
-    from pytest_stsguard.cloud.layers import Propagation
+    from pytest_stsguard.cloud.consistency import Propagation
 
 __all__ = ["LongTermKey", "Role", "State", "User"]
 

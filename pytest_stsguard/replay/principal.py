@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.inprocess import calling_from
 from pytest_stsguard.cloud.stolen import service_session, stolen_session
+from pytest_stsguard.cloud.sts.devices import totp
 from pytest_stsguard.cloud.sts.limits import MFA_STEP_SECONDS
-from pytest_stsguard.cloud.sts.mfa import totp
 from pytest_stsguard.replay.demonstration import Demonstration
 
 if TYPE_CHECKING:

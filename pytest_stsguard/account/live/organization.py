@@ -18,11 +18,11 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import Loader, create_loader
 
+from pytest_stsguard.account.audit_role import AUDIT_ROLE
 from pytest_stsguard.account.live.calls import Calls, Step, reason_of
 from pytest_stsguard.account.live.session import read_session
 from pytest_stsguard.account.model import Account
 from pytest_stsguard.account.resource import Organization
-from pytest_stsguard.account.target import AUDIT_ROLE
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, InputError, StsGuardError
 from pytest_stsguard.policy.reading import short
 

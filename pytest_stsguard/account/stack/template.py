@@ -10,6 +10,7 @@ from re import compile as regex
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.account.location import JsonText, Location
+from pytest_stsguard.account.stack.depth import DEEP, too_deep
 from pytest_stsguard.account.stack.node import Node
 from pytest_stsguard.errors import InputError, PolicyError
 from pytest_stsguard.policy.reading import JsonObject, read_json, short
@@ -17,13 +18,10 @@ from pytest_stsguard.policy.reading import JsonObject, read_json, short
 if TYPE_CHECKING:
     from pytest_stsguard.account.location import Path
 
-__all__ = ["DEEP", "LIMIT", "read_template", "too_deep"]
+__all__ = ["LIMIT", "read_template"]
 
 LIMIT: Final = 1024 * 1024
 """The most bytes of a template: what CloudFormation takes from S3."""
-
-DEEP: Final = 64
-"""The most objects and lists inside one another; a policy in a template is about ten deep."""
 
 _PLACE = regex(r"line (\d+) column (\d+)")
 _SURROGATE = regex("[\ud800-\udfff]")
@@ -44,11 +42,6 @@ def read_template(text: str, file: str) -> Node:
     if not isinstance(template.value, dict):
         raise InputError("a template is an object", location=str(template.location))
     return template
-
-
-def too_deep(location: object) -> InputError:
-    """Make the error for a value that is nested too deeply."""
-    return InputError(f"more than {DEEP} lists and objects inside one another", location=str(location))
 
 
 def _read_json(text: str, file: str) -> Node | None:

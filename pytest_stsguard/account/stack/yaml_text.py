@@ -14,8 +14,8 @@ import yaml  # type: ignore[import-untyped]  # PyYAML ships no types; what is re
 from yaml import events
 
 from pytest_stsguard.account.location import Location
+from pytest_stsguard.account.stack.depth import DEEP, too_deep
 from pytest_stsguard.account.stack.node import Node, Unknown
-from pytest_stsguard.account.stack.template import DEEP, too_deep
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.policy.reading import short
 

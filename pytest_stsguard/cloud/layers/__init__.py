@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .bucket_rules import BucketRules
-from .consistency import Consistency, Propagation
 from .grants import encryption_keys
 from .organization import Organization
 from .resource_policies import READERS, ResourcePolicies
@@ -12,9 +11,7 @@ from .watch import Watch
 __all__ = [
     "READERS",
     "BucketRules",
-    "Consistency",
     "Organization",
-    "Propagation",
     "ResourcePolicies",
     "Watch",
     "encryption_keys",

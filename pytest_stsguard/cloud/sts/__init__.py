@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_stsguard.cloud.sts.mfa import totp
+from pytest_stsguard.cloud.sts.devices import totp
 from pytest_stsguard.cloud.sts.service import Context, TokenService
 
 __all__ = ["Context", "TokenService", "totp"]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.permissions import Permission
 from pytest_stsguard.cloud.sts import limits
+from pytest_stsguard.cloud.sts.devices import Devices
 from pytest_stsguard.cloud.sts.discovery import Issuers
 from pytest_stsguard.cloud.sts.messages import Messages
-from pytest_stsguard.cloud.sts.mfa import Devices
 from pytest_stsguard.cloud.sts.outbound import Outbound
 from pytest_stsguard.cloud.sts.refusals import refuse
 
@@ -43,7 +43,7 @@ _OPERATIONS: Final = {
     "GetAccessKeyInfo": ("lookups", "get_access_key_info"),
     "GetCallerIdentity": ("lookups", "get_caller_identity"),
     "GetFederationToken": ("user_tokens", "get_federation_token"),
-    "GetWebIdentityToken": ("outbound", "get_web_identity_token"),
+    "GetWebIdentityToken": ("outbound_token", "get_web_identity_token"),
     "GetSessionToken": ("user_tokens", "get_session_token"),
 }
 _UNSIGNED: Final = frozenset({"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"})

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from pytest_stsguard.clock import SimulatedClock
 from pytest_stsguard.cloud import Cloud
-from pytest_stsguard.cloud.layers import Consistency, Propagation
+from pytest_stsguard.cloud.consistency import Consistency, Propagation
 from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
