@@ -37,6 +37,11 @@ class Authorizer:
     def decide(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Decision:
         """Ask whether `caller` has `permission`; `surroundings` are the request's own condition keys."""
         owner = permission.resource_account or account_of(permission.resource) or caller.account
+        if permission.principal is not None:
+            return self._decide_service(caller, permission, surroundings, owner)
+        if permission.context.get("aws:ViaAWSService") == "true":
+            # The service's request comes through none of the caller's endpoints.
+            surroundings = {key: value for key, value in surroundings.items() if key not in _ENDPOINT}
         organization = self._organization
         question = Question(
             permission.action,
@@ -58,6 +63,18 @@ class Authorizer:
             else self._resource_policies.of(permission.resource, caller, permission.action),
             scps=organization.scps(caller.account),
             rcps=organization.rcps(owner),
+        )
+
+    def _decide_service(
+        self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]], owner: str
+    ) -> Decision:
+        """Ask whether a service has a permission for itself: its resource's policy alone says so, the owner's RCPs bind."""
+        assert permission.principal is not None  # noqa: S101 - decide has looked
+        context = {**surroundings, **self._organization.keys("", owner), **permission.context}
+        return authorize(
+            Question(permission.action, permission.resource, permission.principal, context),
+            resource=self._resource_policies.of(permission.resource, caller, permission.action),
+            rcps=self._organization.rcps(owner),
         )
 
     def decide_trust(self, trust: Policy, question: Question, *, caller: Caller | None = None) -> Decision:
@@ -115,5 +132,6 @@ class Authorizer:
         return user.identity, user.boundary
 
 
+_ENDPOINT = frozenset({"aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpcSourceIp"})
 _NOBODYS: tuple[tuple[Policy, ...], tuple[Policy, ...]] = ((), ())
 _FULL_ACCESS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'

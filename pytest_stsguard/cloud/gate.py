@@ -18,7 +18,7 @@ from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
 from pytest_stsguard.cloud.layers import READERS, BucketRules, Watch, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
-from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, service_of
+from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.post_policy import form_upload
 from pytest_stsguard.cloud.principals import Principals
@@ -194,7 +194,7 @@ class Gate:
                         keys = {**surroundings, **caller.context, **permission.context}
                         encoded = self._tokens.messages.encode(caller, permission, decision, keys)
                         words += f". Encoded authorization failure message: {encoded}"
-                    raise Fault(Refusal.ACCESS_DENIED, words)
+                    raise refusal(permission, words)
             if changes_a_stack(call) and not self._may_do_everything(caller, call, surroundings):
                 text = f"stsguard does not simulate what `{call.operation}` does for a caller who may not do everything"
                 raise Fault(Refusal.NOT_SIMULATED, text)

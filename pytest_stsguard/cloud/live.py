@@ -80,6 +80,13 @@ def _secret(secretsmanager: Any, _: str, identifier: str) -> str | None:
     return None if found is None else str(found.arn)
 
 
+def _secret_version(secretsmanager: Any, _: str, identifier: str) -> str | None:
+    """Find the version of a secret that has a stage; the two are given as ``STAGE|ARN``."""
+    stage, _, arn = identifier.partition("|")
+    versions = getattr(secretsmanager.secrets.get(arn), "versions", {})
+    return next((str(key) for key, held in versions.items() if stage in held.get("version_stages", ())), None)
+
+
 def _service_of_namespace(servicediscovery: Any, kind: str, identifier: str) -> str | None:
     held = servicediscovery.namespaces if kind == "namespace" else servicediscovery.services
     return next((str(each.arn) for each in list(held.values()) if each.name == identifier), None)
@@ -168,6 +175,7 @@ _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("rds", "proxy"): _named("db_proxies", by="db_proxy_name"),
     ("ses", "identity"): _identity,
     ("secretsmanager", "Secret"): _secret,
+    ("secretsmanager", "version"): _secret_version,
     ("servicediscovery", "*"): _service_of_namespace,
 }
 

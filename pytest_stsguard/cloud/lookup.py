@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.live import as_mapping, existing_arn, tags_of
-from pytest_stsguard.cloud.live_keys import encryption_key, object_key
+from pytest_stsguard.cloud.live_keys import encryption_key, object_key, parameters_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,14 +87,18 @@ class Lookup:
         return existing_arn(self._backend, service, kind, identifier, account=self._account, region=region)
 
     def encryption(self, arn: str) -> tuple[str, bool] | None:
-        """The customer's KMS key of an S3 object, a bucket's default, a parameter or a secret."""
+        """The customer's KMS key of an S3 object, a bucket's default, a parameter, a secret, a queue, a stream or a table."""
         if arn.startswith("arn:aws:s3:::"):
             bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
             owner = self._state.bucket_owner(bucket)
             return (
                 None if owner is None else object_key(self._backend.service("s3", account=owner).buckets[bucket], key)
             )
-        return encryption_key(self._backend, arn, account=self._account)
+        return encryption_key(self._backend, arn)
+
+    def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
+        """The ARNs of the parameters that GetParametersByPath gives for a path."""
+        return parameters_below(self._backend, path, account=self._account, region=region, recursive=recursive)
 
     def _bucket_tags(self, tail: str, arn: str) -> Mapping[str, str]:
         owner = self._state.bucket_owner(tail)

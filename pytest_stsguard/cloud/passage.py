@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.clock import isoformat
-from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
-from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.cloudtrail import Event
+from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
+from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.policy.arns import account_of, is_account_id
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.signature import Claim
     from pytest_stsguard.policy import Decision
 
-__all__ = ["Passage", "denial", "elements", "named_account", "service_of"]
+__all__ = ["Passage", "denial", "elements", "named_account", "refusal", "service_of"]
 
 _REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 
@@ -103,6 +104,14 @@ def denial(caller: Caller, permission: Permission, decision: Decision, call: Cal
     resource = f'"{permission.resource}"' if call.service == "s3" else permission.resource
     text = f"User: {caller.arn} is not authorized to perform: {permission.action} on resource: {resource} {decision.reason()}"
     return f"You are not authorized to perform this operation. {text}" if call.protocol == "ec2" else text
+
+
+def refusal(permission: Permission, words: str) -> Fault:
+    """Give the denial with these words; as the service answers that was denied a call on the caller's behalf."""
+    error = permission.error
+    if error is None:
+        return Fault(Refusal.ACCESS_DENIED, words)
+    return Fault(None, error.message(words), code=error.code, status=error.status)
 
 
 def elements(result: Mapping[str, object]) -> Mapping[str, object] | None:

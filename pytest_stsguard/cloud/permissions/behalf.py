@@ -1,5 +1,10 @@
-"""Keys of KMS that a service uses on the caller's behalf: the caller needs the permission, the service makes the call.
+"""What a service does on the caller's behalf: the caller needs the permission, the service makes the call.
 
+A forward access session carries the caller's permissions and session; in its requests aws:ViaAWSService is true, and
+aws:CalledVia with its First and Last names the service that calls:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html. It comes from the service's address and
+through none of the caller's endpoints: "Using the IP address condition in policies with AWS KMS permissions",
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-aws.html. For keys of KMS see
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service. AWS's own keys (a
 service's ``alias/aws/...``) admit every principal of the account through their service, so that nothing is asked for them.
 """
@@ -13,38 +18,71 @@ from .permission import Context, Permission
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .permission import ServiceError
     from .scope import Scope
 
-__all__ = ["on_behalf"]
+__all__ = ["called_via", "on_behalf"]
 
 _OWN = "alias/aws/"
+# Any of Amazon's would do; this one is in its published ranges for us-east-1.
+_ADDRESS = "52.94.133.131"
+_ARN_PARTS = 6
+
+
+def called_via(service: str) -> Context:
+    """Give the condition keys of a request that `service` (``s3``) makes with the caller's session."""
+    principal = f"{service}.amazonaws.com"
+    return {
+        "aws:ViaAWSService": "true",
+        "aws:CalledVia": [principal],
+        "aws:CalledViaFirst": principal,
+        "aws:CalledViaLast": principal,
+        "aws:SourceIp": _ADDRESS,
+    }
 
 
 def on_behalf(
-    scope: Scope, service: str, key: str | None, *actions: str, pairs: Mapping[str, str] | None = None
+    scope: Scope,
+    service: str,
+    key: str | None,
+    *actions: str,
+    pairs: Mapping[str, str] | None = None,
+    error: ServiceError | None = None,
+    owner: str = "",
+    more: Context | None = None,
 ) -> list[Permission]:
     """Give the checks for `actions` of KMS that `service` takes with a key, named as its API does: id, ARN or alias.
 
-    `pairs` is the encryption context that the service uses.
+    `pairs` is the encryption context that the service uses, `error` what it answers when it is denied, `owner` the ARN of
+    what is encrypted, in whose account a key without an ARN lies; without one it is the caller's. `more` are other
+    condition keys of these checks.
     """
-    if key is None or _OWN in key:
+    if not key or _OWN in key:
         return []
     context: Context = {
         "kms:ViaService": f"{service}.{scope.call.region}.amazonaws.com",
         "kms:CallerAccount": scope.account,
-        "aws:ViaAWSService": "true",
+        **called_via(service),
     }
     if pairs:
         context.update({f"kms:EncryptionContext:{name}": value for name, value in pairs.items()})
         context["kms:EncryptionContextKeys"] = list(pairs)
-    arn = _arn(scope, key)
+    arn = _arn(scope, key, owner)
     for name, value in scope.state.resource_tags(arn).items():
         context[f"aws:ResourceTag/{name}"] = value
-    return [Permission(f"kms:{action}", arn, context) for action in actions]
+    return [
+        Permission(f"kms:{action}", arn, {**context, **_GRANTED.get(action, {}), **(more or {})}, error=error)
+        for action in actions
+    ]
 
 
-def _arn(scope: Scope, key: str) -> str:
-    place = f"arn:{scope.partition}:kms:{scope.call.region}:{scope.account}:key/"
+# A service may ask for grants alone that are for itself.
+_GRANTED: Mapping[str, Context] = {"CreateGrant": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def _arn(scope: Scope, key: str, owner: str) -> str:
+    account = owner.split(":")[4] if owner.count(":") >= _ARN_PARTS - 1 else scope.account
+    place = f"arn:{scope.partition}:kms:{scope.call.region}:{account}:key/"
     if "alias/" in key:
         return scope.state.existing_arn("kms", "alias", key, scope.call.region) or f"{place}*"
     return key if key.startswith("arn:") else f"{place}{key}"

@@ -14,6 +14,7 @@ from .dynamodb_keys import item_context
 from .generic import Table, generic, known_action, own_tags
 from .partiql import statements
 from .permission import Permission, UnmappedOperationError
+from .table_keys import item_keys, table_key
 from .tags import request_tags, tag_context
 
 if TYPE_CHECKING:
@@ -60,18 +61,24 @@ def permissions(scope: Scope) -> list[Permission]:
     """Give the checks of one call of DynamoDB or DynamoDB Streams."""
     operation = scope.call.operation
     if operation in _STATEMENTS:
-        return [_item_permission(scope, item) for item in statements(scope)]
+        return _with_keys(scope, [_item_permission(scope, item) for item in statements(scope)])
     parts = items(scope)
     if parts:
-        return [_item_permission(scope, item) for item in parts]
+        return _with_keys(scope, [_item_permission(scope, item) for item in parts])
     found = generic(scope, TABLE)
+    if (scope.call.service, operation) == ("dynamodbstreams", "GetRecords"):
+        return _with_keys(scope, found)
     if operation in _RESTORES and (target := scope.text("TargetTableName")) is not None:
         arn = table_arn(scope, target)
         found += [Permission(f"dynamodb:{name}", arn) for name in _RESTORED_WITH]
     if operation == "CreateTable" and (tags := tag_context(request_tags(scope.call.parameters))):
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
         found.append(Permission("dynamodb:TagResource", found[0].resource, tags))
-    return found
+    return found + table_key(scope, found[0].resource)
+
+
+def _with_keys(scope: Scope, found: list[Permission]) -> list[Permission]:
+    return found + item_keys(scope, [each.resource for each in found])
 
 
 def table_arn(scope: Scope, table: str, index: str | None = None) -> str:

@@ -10,9 +10,25 @@ from pytest_stsguard.errors import CloudError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Context", "Permission", "State", "UnmappedOperationError"]
+__all__ = ["Context", "Permission", "ServiceError", "State", "UnmappedOperationError"]
 
 Context = dict[str, str | list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """How a service words that it was denied a call on the caller's behalf: its own code and status, not those of a denial.
+
+    `text` is the message, with the denial of the call behind it where ``{}`` stands.
+    """
+
+    code: str
+    text: str = "{}"
+    status: int = 400
+
+    def message(self, denial: str) -> str:
+        """Write the message; `denial` is what the service itself was told."""
+        return self.text.replace("{}", denial)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +37,17 @@ class Permission:
 
     A resource that does not exist yet, or that AWS looks up from another id, is written with ``*`` in the place of its
     id (``arn:aws:ec2:us-east-1:111122223333:instance/*``), as in the policies that AWS documents for it.
-    `resource_account` is the account that owns the resource where its ARN does not tell: a bucket's.
+    `resource_account` is the account that owns the resource where its ARN does not tell: a bucket's. `error` is what the
+    service answers in the place of a denial. `principal` is the service that needs the permission for itself, where it is
+    not the caller (``logs.us-east-1.amazonaws.com``): then resource policies alone decide.
     """
 
     action: str
     resource: str
     context: Mapping[str, str | list[str]] = field(default_factory=dict)
     resource_account: str | None = None
+    error: ServiceError | None = None
+    principal: str | None = None
 
 
 class State(Protocol):
@@ -55,10 +75,14 @@ class State(Protocol):
         """Give the ARN of the resource of a type (the reference's name) that `identifier` stands for in a service's API."""
 
     def encryption(self, arn: str) -> tuple[str, bool] | None:
-        """Give the customer's KMS key, as it is named there, of an S3 object, a bucket's default, a parameter or a secret.
+        """Give the customer's KMS key, as it is named there, under which a resource is, or a bucket's new objects are.
 
-        The second value tells whether the key is used through a bucket key.
+        Known are S3 objects and buckets, parameters, secrets, queues, topics, streams and tables. The second value tells
+        whether the key is used through a bucket key.
         """
+
+    def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
+        """Give the ARNs of the parameters that GetParametersByPath gives for a path."""
 
 
 class UnmappedOperationError(CloudError):

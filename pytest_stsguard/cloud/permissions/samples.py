@@ -101,6 +101,10 @@ class Nothing:
         """Nothing is encrypted with a customer's key."""
         return None
 
+    def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        """No path has parameters."""
+        return ()
+
 
 def sampled(service: str) -> tuple[str, ...]:
     """Give the names of all operations of a service, in the model's order."""

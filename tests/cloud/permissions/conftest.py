@@ -63,6 +63,13 @@ class Account:
     def encryption(self, arn: str) -> tuple[str, bool] | None:
         return self.encrypted.get(arn)
 
+    def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
+        place = f"arn:aws:ssm:{region}:{ACCOUNT}:parameter"
+        below = tuple(arn for arn in self.encrypted if arn.startswith(f"{place}{path.rstrip('/')}/"))
+        return (
+            below if recursive else tuple(arn for arn in below if "/" not in arn.removeprefix(place)[len(path) + 1 :])
+        )
+
 
 @pytest.fixture
 def world() -> Account:

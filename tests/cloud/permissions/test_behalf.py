@@ -64,6 +64,10 @@ def test_a_buckets_default_key(parameters: dict[str, Any], expected: Any, needs:
             "kms:ViaService": "s3.us-east-1.amazonaws.com",
             "kms:CallerAccount": "111122223333",
             "aws:ViaAWSService": "true",
+            "aws:CalledVia": ["s3.amazonaws.com"],
+            "aws:CalledViaFirst": "s3.amazonaws.com",
+            "aws:CalledViaLast": "s3.amazonaws.com",
+            "aws:SourceIp": "52.94.133.131",
             "kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::b",
             "kms:EncryptionContextKeys": ["aws:s3:arn"],
             "aws:ResourceTag/team": "blue",
@@ -105,6 +109,7 @@ def test_secrets(needs: Needs, world: Any) -> None:
     assert kms(needs("secretsmanager", "PutSecretValue", {"SecretId": SECRET, "SecretString": "x"})) == writing
     assert kms(needs("secretsmanager", "UpdateSecret", {"SecretId": SECRET, "SecretString": "x"})) == writing
     assert kms(needs("secretsmanager", "UpdateSecret", {"SecretId": SECRET, "Description": "d"})) == []
+    assert kms(needs("secretsmanager", "UpdateSecret", {"SecretId": SECRET, "SecretBinary": b"x"})) == writing
     assert kms(needs("secretsmanager", "CreateSecret", {"Name": "n", "KmsKeyId": "k"})) == writing
     assert kms(needs("secretsmanager", "CreateSecret", {"Name": "n"})) == []
 
@@ -149,8 +154,9 @@ def test_who_may_not_use_the_key_may_not_read_what_it_encrypts(cloud: Cloud, key
         lambda session: session.client("ssm").get_parameter(Name="/p", WithDecryption=True),
         lambda session: session.client("secretsmanager").get_secret_value(SecretId="s"),
     ]
-    for call in calls:
-        with pytest.raises(ClientError, match="is not authorized to perform: kms:Decrypt on resource"):
+    said = "is not authorized to perform: kms:Decrypt on resource"
+    for call, words in zip(calls, (said, said, "Access to KMS is not allowed"), strict=True):
+        with pytest.raises(ClientError, match=words):
             call(without)
     able = reader(cloud, "able", {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key})
     for call in calls:

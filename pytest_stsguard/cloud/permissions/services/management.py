@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cloud.permissions.behalf import on_behalf
+from pytest_stsguard.cloud.permissions.message_keys import log_group_key
+from pytest_stsguard.cloud.permissions.secret_keys import parameter_keys
 from pytest_stsguard.cloud.permissions.table import Service
 
 if TYPE_CHECKING:
-    from pytest_stsguard.cloud.permissions.permission import Context, Permission
+    from pytest_stsguard.cloud.permissions.permission import Context
     from pytest_stsguard.cloud.permissions.reference import Action, Use
     from pytest_stsguard.cloud.permissions.scope import Scope
 
@@ -98,28 +99,6 @@ def _parameter_keys(scope: Scope, action: Action, _: str) -> Context:
         "ssm:DocumentType": scope.text("DocumentType"),
     }
     return {key: value for key, value in found.items() if value is not None and key in action.all_keys}
-
-
-def _parameter_key(scope: Scope, found: list[Permission]) -> list[Permission]:
-    """Give the checks on the keys of secure parameters that are read in the clear, or written.
-
-    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
-    """
-    if scope.call.operation == "PutParameter":
-        stored = scope.state.encryption(found[0].resource)
-        secure = scope.text("Type") == "SecureString" or (scope.text("Type") is None and stored is not None)
-        key = (scope.text("KeyId") or (stored[0] if stored else None)) if secure else None
-        action = "GenerateDataKey" if scope.text("Tier") == "Advanced" else "Encrypt"
-        return on_behalf(scope, "ssm", key, action, pairs={"PARAMETER_ARN": found[0].resource})
-    if scope.text("WithDecryption") != "true":
-        return []
-    keys = [(each.resource, scope.state.encryption(each.resource)) for each in found]
-    return [
-        permission
-        for arn, stored in keys
-        if stored is not None
-        for permission in on_behalf(scope, "ssm", stored[0], "Decrypt", pairs={"PARAMETER_ARN": arn})
-    ]
 
 
 def _route(scope: Scope, use: Use, value: str) -> str | None:
@@ -212,6 +191,7 @@ TABLES = {
         },
         arn=_logs,
         keys={"logs:LogGeneratingResourceArns": "resourceArn"},
+        besides=log_group_key,
         tagging="TagResource",
     ),
     "ssm": Service(
@@ -266,7 +246,7 @@ TABLES = {
         },
         arn=_ssm,
         context=_parameter_keys,
-        besides=_parameter_key,
+        besides=parameter_keys,
         tagging="AddTagsToResource",
     ),
     "cloudtrail": Service(

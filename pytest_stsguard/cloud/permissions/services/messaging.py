@@ -11,6 +11,7 @@ import base64
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.message_keys import queue_keys, stream_key, topic_key
 from pytest_stsguard.cloud.permissions.scope import find
 from pytest_stsguard.cloud.permissions.table import Service
 
@@ -60,7 +61,8 @@ def _stream(scope: Scope, use: Use, value: str) -> str | None:
     if scope.text("StreamARN") is not None:
         return ""
     try:
-        name = base64.b64decode(value, validate=True).decode().partition(":")[0]
+        # Written in lines, as mail is.
+        name = base64.b64decode("".join(value.split()), validate=True).decode().partition(":")[0]
     except ValueError:
         name = ""
     return f"arn:{scope.partition}:kinesis:{scope.call.region}:{scope.account}:stream/{name or '*'}"
@@ -149,6 +151,7 @@ TABLES = {
         anywhere=frozenset({"ListQueues"}),
         operations={"CancelMessageMoveTask": {"queue": "?"}, "StartMessageMoveTask": {"queue": "SourceArn"}},
         arn=_queue,
+        besides=queue_keys,
         tagging="TagQueue",
     ),
     "sns": Service(
@@ -163,6 +166,7 @@ TABLES = {
         },
         anywhere=frozenset({"ListTopics", "ListSubscriptions"}),
         arn=_topic,
+        besides=topic_key,
         context=_subscription_keys,
         tagging="TagResource",
     ),
@@ -198,6 +202,7 @@ TABLES = {
         },
         arn=_stream,
         context=_stream_keys,
+        besides=stream_key,
         tagging="AddTagsToStream",
     ),
     "firehose": Service(tagging="TagDeliveryStream"),

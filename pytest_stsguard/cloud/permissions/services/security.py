@@ -11,15 +11,15 @@ import base64
 import re
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cloud.permissions.behalf import on_behalf
 from pytest_stsguard.cloud.permissions.permission import UnmappedOperationError
 from pytest_stsguard.cloud.permissions.scope import find
+from pytest_stsguard.cloud.permissions.secret_keys import secret_keys
 from pytest_stsguard.cloud.permissions.table import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_stsguard.cloud.permissions.permission import Context, Permission
+    from pytest_stsguard.cloud.permissions.permission import Context
     from pytest_stsguard.cloud.permissions.reference import Action, Use
     from pytest_stsguard.cloud.permissions.scope import Scope
 
@@ -125,28 +125,6 @@ def _secret_keys(scope: Scope, action: Action, arn: str) -> Context:
     return {key: value for key, value in found.items() if value is not None and key in action.all_keys}
 
 
-def _secret_key(scope: Scope, found: list[Permission]) -> list[Permission]:
-    """Give the checks on the key of a secret that is read or written.
-
-    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-    """
-    operation = scope.call.operation
-    actions = _SECRET_KEYS.get(operation)
-    if actions is None or not found or (operation == "UpdateSecret" and "SecretString" not in scope.call.parameters):
-        return []
-    arn = found[0].resource
-    stored = scope.state.encryption(arn)
-    key = scope.text("KmsKeyId") or (stored[0] if stored else None)
-    pairs = {} if operation == "CreateSecret" else {"SecretARN": arn}
-    return on_behalf(scope, "secretsmanager", key, *actions, pairs=pairs)
-
-
-_SECRET_KEYS = {
-    "CreateSecret": ("GenerateDataKey", "Decrypt"),
-    "GetSecretValue": ("Decrypt",),
-    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
-    "UpdateSecret": ("GenerateDataKey", "Decrypt"),
-}
 _ORGANIZED = {
     "account": re.compile(r"\d{12}"),
     "organizationalunit": re.compile("ou-.+"),
@@ -202,7 +180,7 @@ TABLES = {
         operations={"CreateSecret": {"Secret": "Name"}, "BatchGetSecretValue": {"Secret": "-"}},
         arn=_secret,
         context=_secret_keys,
-        besides=_secret_key,
+        besides=secret_keys,
         passes={"ExternalSecretRotationRoleArn": "secretsmanager.amazonaws.com"},
         tagging="TagResource",
     ),
