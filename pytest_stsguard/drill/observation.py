@@ -29,6 +29,10 @@ _DENIALS = frozenset(
         "UnauthorizedOperation",
         "AuthorizationError",
         "AuthorizationErrorException",
+        # A service that was refused a key of KMS in the caller's name.
+        "KMS.AccessDeniedException",
+        "KMSAccessDenied",
+        "KMSAccessDeniedException",
     }
 )
 _PASSING = (
