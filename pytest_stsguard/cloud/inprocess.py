@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.spool import BLOCK, IN_MEMORY, Spool
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from pytest_stsguard.cloud.backend import Backend
-    from pytest_stsguard.cloud.gate import Gate
 
 __all__ = ["calling_from", "close_entrance", "open_entrance"]
 
@@ -33,6 +32,13 @@ _ORIGIN: ContextVar[tuple[str, Mapping[str, str]]] = ContextVar("origin", defaul
 _MOTO_DUMMY = "FOOBARKEY"
 _ANSWERED = "_stsguard_answered"
 _KEY = re.compile(r"Credential=([^/,\s]+)/|X-Amz-Credential=([^/%&]+)(?:/|%2F)|AWSAccessKeyId=([^&]+)", re.IGNORECASE)
+
+
+class Gate(Protocol):
+    """What answers the requests."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
 
 
 class _Entrance:

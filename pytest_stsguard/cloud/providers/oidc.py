@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.cloud.metadata.message import Answer
 from pytest_stsguard.cloud.metadata.server import LoopbackServer
@@ -18,11 +18,20 @@ from pytest_stsguard.errors import ConfigurationError
 if TYPE_CHECKING:
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud.metadata.message import Request
-    from pytest_stsguard.cloud.sts.discovery import Issuers
 
 __all__ = ["OidcProvider"]
 
 _HEADERS = {"Content-Type": "application/json"}
+
+
+class Directory(Protocol):
+    """Where STS looks for an issuer's address."""
+
+    def announce(self, issuer: str, home: str) -> None:
+        """Say that what `issuer` publishes is found at `home`, a URL on loopback."""
+
+    def withdraw(self, issuer: str) -> None:
+        """Forget an issuer."""
 
 
 class OidcProvider:
@@ -37,7 +46,7 @@ class OidcProvider:
     def __init__(
         self,
         clock: Clock,
-        issuers: Issuers,
+        issuers: Directory,
         *,
         shape: str = "plain",
         issuer: str | None = None,
