@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pytest_stsguard.policy import Condition
 from pytest_stsguard.policy.arns import ARN_PARTS
 from pytest_stsguard.policy.conditions import when_absent
 from pytest_stsguard.policy.globs import MANY, ONE, match_tokens, tokenize
@@ -16,13 +17,12 @@ from pytest_stsguard.policy.variables import LANGUAGE, Literal, Variable, patter
 from pytest_stsguard.trust.chars import ANY, NOT_COLON, Chars, Slot, Slots, literal, many
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_stsguard.policy.globs import Token
-    from pytest_stsguard.policy.statement import Condition
     from pytest_stsguard.policy.variables import Part
 
-__all__ = ["ALL_OF", "ANY_OF", "NO_ARN", "Check", "FoldedCheck", "check_of"]
+__all__ = ["ALL_OF", "ANY_OF", "NO_ARN", "Check", "FoldedCheck", "asks", "check_of"]
 
 ALL_OF: Final = "ForAllValues"
 ANY_OF: Final = "ForAnyValue"
@@ -169,6 +169,18 @@ class Check:
             self._resolved[asked] = found
         return found
 
+    def turned(self, value: str) -> Check | None:
+        """Ask of a variable what is asked of the key, whose value is known; None where that cannot be said.
+
+        A text equals a variable when the variable equals the text; wildcards that come in through it are literal.
+        """
+        if self.family != "text" or self.qualifier is not None or len(self.templates or ()) != 1:
+            return None
+        (parts,) = self.templates or ((),)
+        if len(parts) != 1 or not isinstance(parts[0], Variable) or parts[0].default is not None:
+            return None
+        return asks(self.condition.name.replace("Like", "Equals"), parts[0].key, (value,))
+
 
 class FoldedCheck(Check):
     """A zone's glob held against a text without regard to case."""
@@ -184,6 +196,11 @@ class FoldedCheck(Check):
     def folds(self) -> bool:
         """Whether the case of letters does not matter: never, here."""
         return True
+
+
+def asks(operator: str, key: str, values: Iterable[str], *, qualifier: str | None = None) -> Check:
+    """Make a check of a zone's own."""
+    return Check(Condition(operator, operator, qualifier, if_exists=False, key=key, values=tuple(values)))
 
 
 def check_of(condition: Condition, version: str | None) -> Check:

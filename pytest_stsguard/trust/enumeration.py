@@ -6,22 +6,20 @@ The widest come first, so that a budget that runs out has at least looked at the
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import chain, product
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.policy import Condition
 from pytest_stsguard.policy.globs import glob
 from pytest_stsguard.trust.budget import Budget
 from pytest_stsguard.trust.chars import literal
-from pytest_stsguard.trust.check import Check, FoldedCheck
-from pytest_stsguard.trust.federated import OidcKeys, SamlKeys
+from pytest_stsguard.trust.check import asks
 from pytest_stsguard.trust.identities import IdentityKeys, role_shapes
-from pytest_stsguard.trust.issuers import GITHUB, issuer_of
+from pytest_stsguard.trust.presence import SESSION_SOURCES
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
 from pytest_stsguard.trust.rules import ASSUME, SAML, WEB_IDENTITY
 from pytest_stsguard.trust.services import ServiceKeys
 from pytest_stsguard.trust.text import Demand, find_text
+from pytest_stsguard.trust.tokens import assertions, networks, tokens
 from pytest_stsguard.trust.zones import ANY_SOURCE
 
 if TYPE_CHECKING:
@@ -29,32 +27,26 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.trust.named import Named
     from pytest_stsguard.trust.rules import Rule
-    from pytest_stsguard.trust.zones import OidcZone, Zones
+    from pytest_stsguard.trust.zones import Zones
 
 __all__ = ["accounts_of", "classes_of"]
 
-TELLING_APART: Final = frozenset(
-    {
-        "aws:principaltype",
-        "aws:username",
-        "aws:userid",
-        "aws:tokenissuetime",
-        "ec2:sourceinstancearn",
-        "lambda:sourcefunctionarn",
-    }
-)
+TELLING_APART: Final = frozenset(SESSION_SOURCES) | {
+    "aws:principaltype",
+    "aws:username",
+    "aws:userid",
+    "aws:tokenissuetime",
+}
 """Keys that differ between users and roles; where a policy has none of them, one class serves both."""
 LONGEST: Final = 2_048
-_ACCOUNT: Final = re.compile(r"(?:^|(?<=::))[0-9]{12}(?=:|$)")
-"""Account ids as a condition on the caller's account or ARN spells them."""
+_ACCOUNTS: Final = {
+    **dict.fromkeys(("aws:principalaccount", "aws:principalarn"), re.compile(r"(?:^|(?<=::))[0-9]{12}(?=:|$)")),
+    **dict.fromkeys(SESSION_SOURCES, re.compile(r"(?<=:)[0-9]{12}(?=:)")),
+}
+"""Account ids as a condition on the caller's account or ARN, or on what its session was made for, spells them."""
 ORG_KEYS: Final = frozenset({"aws:principalorgid", "aws:principalorgpaths"})
 SOURCE_KEYS: Final = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 SOURCE_ORG_KEYS: Final = frozenset({"aws:sourceorgid", "aws:sourceorgpaths"})
-
-
-def asks(operator: str, key: str, values: Iterable[str], *, qualifier: str | None = None) -> Check:
-    """Make a check of a zone's own."""
-    return Check(Condition(operator, operator, qualifier, if_exists=False, key=key, values=tuple(values)))
 
 
 def accounts_of(rules: Sequence[Rule], zones: Zones) -> tuple[str, ...]:
@@ -63,9 +55,10 @@ def accounts_of(rules: Sequence[Rule], zones: Zones) -> tuple[str, ...]:
     for rule in rules:
         found.update(dict.fromkeys(named.account for named in rule.named if named.account))
         for check in rule.checks:
-            if check.key in {"aws:principalaccount", "aws:principalarn"}:
+            named = _ACCOUNTS.get(check.key)
+            if named is not None:
                 for value in check.condition.values:
-                    found.update(dict.fromkeys(_ACCOUNT.findall(value[:LONGEST])))
+                    found.update(dict.fromkeys(named.findall(value[:LONGEST])))
     return tuple(found)
 
 
@@ -80,9 +73,9 @@ def classes_of(rules: Sequence[Rule], scene: Scene) -> Iterator[RequestClass]:
         if one.kind == "service":
             yield from _services(one.name, scene)
         elif one.kind == "oidc":
-            yield from _oidc(one.name, one.arn, scene)
+            yield from tokens(one.name, one.arn, scene)
         elif one.kind == "saml":
-            yield _saml(one.name, one.arn, scene)
+            yield assertions(one.name, one.arn, scene)
     others = dict.fromkeys(one for rule in rules for one in rule.named if one not in named)
     yield from _admitted(open_for, others, {one.name for one in named if one.kind in _FEDERATED}, scene)
 
@@ -128,7 +121,7 @@ def _identity(
     given: list[Literal] = []
     if not account:
         given.append(Literal(asks("StringEquals", "aws:principalaccount", scene.accounts), want=False))
-        for key, service in (("ec2:sourceinstancearn", "ec2"), ("lambda:sourcefunctionarn", "lambda")):
+        for key, (service, _, _) in SESSION_SOURCES.items():
             if key in scene.keys:
                 known = [f"arn:*:{service}:*:{other}:*" for other in scene.accounts]
                 given.append(Literal(asks("ArnLike", key, known), want=False))
@@ -175,7 +168,7 @@ def _identity_zone(
     declared = own or external is not None
     if declared and proof is None and (not own or zones.own_account):
         return None, True
-    return (*_networks(zones), *(((proof,),) if proof is not None else ())), declared
+    return (*networks(zones), *(((proof,),) if proof is not None else ())), declared
 
 
 def _names_session(pattern: str, arn: str, role: str) -> bool:
@@ -192,12 +185,6 @@ def _may_lie_inside(zones: Zones, role: str) -> bool:
     declared = Demand(asks("ArnLike", "aws:principalarn", zones.own_principals), want=True)
     shapes = role_shapes(literal(start), start, literal(role), role)
     return find_text(shapes, [declared], Budget()) is not None
-
-
-def _networks(zones: Zones) -> tuple[Clause, ...]:
-    if not zones.networks:
-        return ()
-    return ((Literal(asks("IpAddress", "aws:sourceip", zones.networks), want=False),),)
 
 
 def _services(name: str, scene: Scene) -> Iterator[RequestClass]:
@@ -223,7 +210,7 @@ def _service(
     outside: tuple[Clause, ...] | None = None
     if not inside and not (declared and org == "own" and zones.organization):
         accounts = _source_accounts(zones) if declared else ()
-        outside = (*_networks(zones), *((literal,) for literal in _beyond(accounts, scene)))
+        outside = (*networks(zones), *((literal,) for literal in _beyond(accounts, scene)))
     return RequestClass(
         "service", name or "services that nobody names", "service", ASSUME,
         ServiceKeys(scene, name, org, source, told), name, "", name, outside,
@@ -261,84 +248,6 @@ def _beyond(accounts: Sequence[str], scene: Scene) -> list[Literal]:
     ]
 
 
-def _oidc(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterator[RequestClass]:
-    """Give the classes of an issuer's tokens; two where GitHub's repository is asked for."""
-    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer]
-    prefix = issuer.lower()
-    asked = f"{prefix}:repository" in scene.keys or any(
-        name == "repository" for zone in declared for name, _ in zone.claims
-    )
-    subjects = ("name", "ids", "other") if asked and (issuer == GITHUB or issuer.startswith(f"{GITHUB}/")) else ("",)
-    label = "issuers that nobody names" if fresh else issuer
-    for subject in subjects:
-        given: tuple[Literal, ...] = ()
-        if subject == "other":
-            # A subject that begins so tells the repository, with ids or without; GitHub's names hold no `@` of their own.
-            given = (Literal(asks("StringLike", f"{prefix}:sub", ("repo:*",)), want=False),)
-        yield RequestClass(
-            "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, subject), arn, "", issuer,
-            _oidc_zone(declared, prefix, scene.zones, folds=False),
-            _oidc_zone(_with_ids(declared, scene), prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
-            given=given, declared=bool(declared),
-        )  # fmt: skip
-
-
-def _oidc_zone(declared: Sequence[OidcZone], prefix: str, zones: Zones, *, folds: bool) -> tuple[Clause, ...] | None:
-    """Say that a token is of no declared kind: for each of them, some list of globs has none that matches."""
-    clauses = list(_networks(zones))
-    for zone in declared:
-        lists = (("sub", zone.subjects), ("aud", zone.audiences), *zone.claims)
-        clause = [
-            Literal(_glob_check(f"{prefix}:{name}", globs, folds=folds and name in _NAMES), want=False)
-            for name, globs in lists
-            if globs is not None
-        ]
-        if zone.methods is not None:
-            clause.append(
-                Literal(asks("StringLike", f"{prefix}:amr", zone.methods, qualifier="ForAnyValue"), want=False)
-            )
-        if not clause:
-            return None
-        clauses.append(tuple(clause))
-    return tuple(clauses)
-
-
-def _with_ids(declared: Sequence[OidcZone], scene: Scene) -> list[OidcZone]:
-    """Read zones that name GitHub's owners without ids as if they gave the ids that the policy pins.
-
-    Whether they are the owner's nobody has said: what only differs in that is neither inside nor surely outside.
-    """
-    found = []
-    for zone in declared:
-        globs = list(zone.subjects or ())
-        for name, number in scene.owners:
-            for glob_ in zone.subjects or ():
-                head, slash, rest = glob_.partition("/")
-                if slash and head.lower() == f"repo:{name}".lower():
-                    repository, colon, tail = rest.partition(":")
-                    globs.append(f"{head}@{number}/{repository}@*:{tail}" if colon else f"{head}@{number}/{rest}")
-        found.append(zone if zone.subjects is None else replace(zone, subjects=tuple(globs)))
-    return found
-
-
-_NAMES: Final = frozenset({"sub", "repository"})
-"""Claims that begin with a name whose case does not matter to its owner."""
-
-
-def _glob_check(key: str, globs: Sequence[str], *, folds: bool) -> Check:
-    if not folds:
-        return asks("StringLike", key, globs)
-    return FoldedCheck(Condition("StringLike", "StringLike", None, if_exists=False, key=key, values=tuple(globs)))
-
-
-def _saml(name: str, arn: str, scene: Scene) -> RequestClass:
-    declared = name in scene.zones.saml
-    return RequestClass(
-        "saml", f"SAML provider {name}", "saml", SAML, SamlKeys(scene), arn, "", name,
-        None if declared else _networks(scene.zones), declared=declared,
-    )  # fmt: skip
-
-
 def _admitted(
     open_for: frozenset[str], others: Iterable[Named], seen: set[str], scene: Scene
 ) -> Iterator[RequestClass]:
@@ -356,8 +265,8 @@ def _admitted(
         mentioned = (key.rpartition(":")[0] for key in scene.keys if "." in key.partition(":")[0])
         for name in dict.fromkeys(("", *arns["oidc"], *(zone.issuer for zone in zones.oidc), *sorted(mentioned))):
             if name not in seen:
-                yield from _oidc(name, arns["oidc"].get(name, ""), scene, fresh=not name)
+                yield from tokens(name, arns["oidc"].get(name, ""), scene, fresh=not name)
     if SAML in open_for:
         for name in dict.fromkeys(("", *arns["saml"], *zones.saml)):
             if name not in seen:
-                yield _saml(name, arns["saml"].get(name, ""), scene)
+                yield assertions(name, arns["saml"].get(name, ""), scene)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pytest_stsguard.trust.chars import NAME, literal, some
 from pytest_stsguard.trust.issuers import (
     ANYTHING,
+    BUILDKITE,
     COGNITO,
     GITHUB_CUSTOM,
     GITHUB_IDS,
@@ -15,9 +17,9 @@ from pytest_stsguard.trust.issuers import (
     issuer_of,
 )
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, fixed, key, texts, values
-from pytest_stsguard.trust.presence import OF_INSTANCES, lookup
+from pytest_stsguard.trust.presence import OF_SESSIONS, lookup
 from pytest_stsguard.trust.text import Shape
-from pytest_stsguard.trust.views import REPOSITORY_OF_IDS, REPOSITORY_OF_SUBJECT
+from pytest_stsguard.trust.views import ORGANIZATION_OF_SUBJECT, REPOSITORY_OF_IDS, REPOSITORY_OF_SUBJECT
 
 if TYPE_CHECKING:
     from pytest_stsguard.trust.request_class import Scene
@@ -26,6 +28,7 @@ __all__ = ["FORMAL", "OidcKeys", "SamlKeys"]
 
 FORMAL: Final = "the issuer is not documented to issue such a value (formal only)"
 LOOSE: Final = "the repository's name does not tell the subject, which is customised or carries ids"
+LOOSE_ID: Final = "an id that the zones declare in a subject does not tell the subject, which may be in another form"
 
 ANY_TEXT: Final = Shape(ANYTHING)
 
@@ -60,12 +63,21 @@ _SAML_ALWAYS: Final[dict[str, tuple[Option, ...]]] = {
     "saml:iss": (texts(Shape(ANYTHING, ("https://idp.example/evil",), ("", "evil"))),),
 }
 _SAML_LISTS: Final = frozenset(
-    {"saml:edupersonaffiliation", "saml:edupersonentitlement", "saml:groups", "saml:cn", "saml:commonname", "saml:mail"}
-)
+    f"saml:{name}"
+    for name in (
+        "cn", "commonname", "eduorghomepageuri", "eduorgidentityauthnpolicyuri", "eduorglegalname", "eduorgsuperioruri",
+        "eduorgwhitepagesuri", "edupersonaffiliation", "edupersonassurance", "edupersonentitlement",
+        "edupersonnickname", "edupersonorgunitdn", "edupersonscopedaffiliation", "edupersontargetedid", "groups", "mail",
+    )
+)  # fmt: skip
+"""Attributes that may have several values: those that AWS types as a list, and those that its user guide once did.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_sts.html
+"""
 
 
 def _common(asked: str) -> Key | None:
-    if asked.startswith("aws:principal") or asked in _NEVER | OF_INSTANCES:
+    if asked.startswith("aws:principal") or asked in _NEVER | OF_SESSIONS:
         return key(asked, ABSENT)
     if asked == "aws:federatedprovider":
         return key(asked, ABSENT, texts(FREE, doubt=f"whether `{asked}` comes with the first call is not documented"))
@@ -78,11 +90,13 @@ class OidcKeys:
 
     `subject`, where the policy or the zones ask for GitHub's repository: ``name`` when the subject begins with its
     name, ``ids`` when with name and ids, so that the claim is a part of it; ``other`` for every other subject.
+    `ids` are the values of a claim (by its name) in a class that is of those values only.
     """
 
     scene: Scene
     issuer: str
     subject: str = ""
+    ids: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def __call__(self, asked: str) -> Key:
         """Tell what a context key (lower case) can be."""
@@ -94,6 +108,9 @@ class OidcKeys:
             return self.claim(asked, asked.removeprefix(prefix))
         if asked.startswith("saml:") or "." in asked.partition(":")[0]:
             return key(asked, ABSENT)
+        if asked == "sts:roleauthorizedbyidp":
+            doubt = "whether `sts:RoleAuthorizedByIdp` comes with every token is not documented"
+            return key(asked, fixed("true", "false"), Option("absent", doubt=doubt))
         return _common(asked)
 
     def claim(self, asked: str, name: str) -> Key:
@@ -102,9 +119,17 @@ class OidcKeys:
             return key(asked, *_METHODS, several=True)
         if self.subject and name in {"sub", "repository"}:
             return self._repository(name)
+        pinned = dict(self.ids).get(name)
+        if pinned is not None:
+            return key(asked, fixed(*pinned, doubt=LOOSE_ID))
+        return self._documented(asked, name)
+
+    def _documented(self, asked: str, name: str) -> Key:
         known = issuer_of(self.issuer)
         if name == "amr":
-            return key(asked, ABSENT, values(ANY_TEXT, doubt=FORMAL), several=True)
+            return key(asked, ABSENT, values(ANY_TEXT, doubt=None if known.people else FORMAL), several=True)
+        if name == "organization_slug" and self.issuer == BUILDKITE:
+            return self._documented(f"{BUILDKITE}:sub", "sub")._replace(view=ORGANIZATION_OF_SUBJECT)
         formal = texts(ANY_TEXT, doubt=FORMAL)
         if name in known.always:
             return key(asked, texts(*known.always[name]), formal)
@@ -129,15 +154,18 @@ class OidcKeys:
 
 @dataclass(frozen=True, slots=True)
 class SamlKeys:
-    """The presence table of a SAML provider's assertions."""
+    """The presence table of the assertions of a SAML provider; `name` is empty for one that nobody names."""
 
     scene: Scene
+    name: str = ""
 
     def __call__(self, asked: str) -> Key:
         """Tell what a context key (lower case) can be."""
         return lookup(asked, self.scene, self._own)
 
     def _own(self, asked: str) -> Key | None:
+        if asked == "saml:doc":
+            return key(asked, self.document())
         always = _SAML_ALWAYS.get(asked)
         if always is not None:
             return key(asked, *always)
@@ -148,3 +176,10 @@ class SamlKeys:
         if "." in asked.partition(":")[0]:
             return key(asked, ABSENT)
         return _common(asked)
+
+    def document(self) -> Option:
+        """Give saml:doc: the account and the name of the provider, and no part of the assertion."""
+        account = self.scene.zones.account
+        if self.name:
+            return fixed(f"{account}/{self.name}")
+        return texts(Shape((*literal(f"{account}/"), *some(NAME)), (f"{account}/evil",), ("", "evil")))

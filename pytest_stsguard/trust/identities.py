@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.trust.chars import DIGIT, NAME, ORG, PATH, Chars, Slots, literal, some, times
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, Option, address, fixed, key, number, texts
-from pytest_stsguard.trust.presence import EXTERNAL_ID, SESSION_NAME, TAG, issue_time, lookup
+from pytest_stsguard.trust.presence import EXTERNAL_ID, SESSION_NAME, SESSION_SOURCES, TAG, issue_time, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_principal, name_of_user
 
@@ -50,6 +50,11 @@ _ANY_IDENTITY: Final[dict[str, tuple[Option, ...]]] = {
     "aws:ec2instancesourcevpc": _OPTIONAL,
     "aws:ec2instancesourceprivateipv4": (ABSENT, address()),
     "ec2:roledelivery": (ABSENT, fixed("1.0", "2.0")),
+    "ssm:sourceinstancearn": (ABSENT, texts(FREE, doubt="whose instance `ssm:SourceInstanceArn` names is not told")),
+    "glue:roleassumedby": (ABSENT, fixed("glue.amazonaws.com")),
+    "glue:credentialissuingservice": (ABSENT, fixed("glue.amazonaws.com")),
+    "identitystore:userid": (ABSENT, texts(FREE, doubt="an id of a user does not tell whose directory it is of")),
+    "aws:assumedroot": (ABSENT, fixed("true", doubt="a session of AssumeRoot is for its task only")),
     "aws:federatedprovider": (ABSENT, texts(FREE)),
 }
 """What every identity carries or lacks. IAM principals never carry a source; ExternalId comes only if it is passed."""
@@ -90,6 +95,8 @@ class IdentityKeys:
         make = _OWN.get(asked)
         if make is not None:
             return make(self)
+        if asked in SESSION_SOURCES:
+            return self.source_of_session(asked)
         if asked.startswith("aws:principaltag/"):
             return key(asked, *TAG)
         if asked.startswith("saml:") or (":" in asked and "." in asked.partition(":")[0]):
@@ -174,19 +181,25 @@ class IdentityKeys:
         """Give aws:TokenIssueTime: roles always have temporary credentials, users may."""
         return issue_time(self.scene, absent=self.caller in {"user", "identity"})
 
-    def source_of_session(self, service: str, noun: str, asked: str) -> Key:
-        """Give the ARN of the instance or function that a role's session runs on: of the role's own account."""
-        if self.caller == "user":
+    def source_of_session(self, asked: str) -> Key:
+        """Give the ARN of what a session's credentials were made for: of the session's own account."""
+        if self.caller == "user" and asked not in _OF_USERS:
             return key(asked, ABSENT)
+        service, regional, noun = SESSION_SOURCES[asked]
         start = f"arn:{self.scene.zones.partition}:{service}:"
-        account = self.account or EVIL_ACCOUNT
-        head = (*literal(start), *some(ORG), *literal(f":{account}:{noun}"), *some(PATH))
-        fills = ("us-east-1", "", "evil", account)
-        found = [ABSENT, texts(Shape(head, (f"{start}us-east-1:{account}:{noun}evil",), fills))]
+        account, region = self.account or EVIL_ACCOUNT, "us-east-1" if regional else ""
+        part = (*literal(start), *(some(ORG) if regional else ()))
+        fills = (region, "", "evil", account)
+        head = (*part, *literal(f":{account}:{noun}"), *some(PATH))
+        found = [ABSENT, texts(Shape(head, (f"{start}{region}:{account}:{noun}evil",), fills))]
         if not self.account:
-            free = (*literal(start), *some(ORG), *literal(":"), *times(DIGIT, 12), *literal(f":{noun}"), *some(PATH))
+            free = (*part, *literal(":"), *times(DIGIT, 12), *literal(f":{noun}"), *some(PATH))
             found.append(texts(Shape(free), doubt=f"`{asked}` tells the caller's account"))
         return key(asked, *found)
+
+
+_OF_USERS: Final = frozenset({"aws:signinsessionarn"})
+"""Sources that an IAM user's credentials have as well."""
 
 
 def other_orgs(scene: Scene) -> tuple[Option, ...]:
@@ -218,6 +231,4 @@ _OWN: Final[dict[str, Callable[[IdentityKeys], Key]]] = {
     "aws:principalorgpaths": IdentityKeys.org_paths,
     "aws:principalorgid": IdentityKeys.org_id,
     "aws:tokenissuetime": IdentityKeys.issued,
-    "ec2:sourceinstancearn": lambda keys: keys.source_of_session("ec2", "instance/", "ec2:sourceinstancearn"),
-    "lambda:sourcefunctionarn": lambda keys: keys.source_of_session("lambda", "function:", "lambda:sourcefunctionarn"),
 }

@@ -3,10 +3,12 @@
 The claims are those that AWS documents; the formats are the providers' own. A claim that is not listed may be there
 or not: nothing is proved from its presence.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_sts.html
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pytest_stsguard.trust.chars import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANYTHING",
+    "BUILDKITE",
     "BUILT_IN",
     "COGNITO",
     "GITHUB",
@@ -40,10 +43,12 @@ __all__ = [
     "GITHUB_ODD",
     "GITHUB_REPOSITORY",
     "Issuer",
+    "is_github",
     "issuer_of",
 ]
 
 GITHUB: Final = "token.actions.githubusercontent.com"
+BUILDKITE: Final = "agent.buildkite.com"
 
 BUILT_IN: Final = frozenset(
     {
@@ -131,6 +136,8 @@ class Issuer(NamedTuple):
     sometimes: Mapping[str, tuple[Shape, ...]] = {}
     folds: bool = False
     """Whether names that differ only in case belong to one owner."""
+    people: bool = False
+    """Whether tokens may be a person's, and so may tell an address (`email`) and how one signed in (`amr`)."""
 
 
 _TEXT: Final = (SUBJECT_TEXT,)
@@ -144,6 +151,11 @@ _POOL: Final = (
     ),
 )
 _POOLS: Final = Issuer("any user of any Cognito identity pool", {"sub": _POOL, "aud": _POOL})
+_ORIGINAL: Final = {"oaud": _AUDIENCE}
+"""`aud` is the token's `azp` where it has one, and `oaud` its `aud`."""
+_PERSON: Final = {**_ORIGINAL, "email": _TEXT}
+_UUID: Final = (Shape(some(HEX), ("66666666-6666-6666-6666-666666666666",), ("", "6")),)
+_FLAG: Final = (Shape(literal("true")), Shape(literal("false")))
 
 _KNOWN: Final[dict[str, Issuer]] = {
     GITHUB: Issuer(
@@ -168,10 +180,11 @@ _KNOWN: Final[dict[str, Issuer]] = {
                 ),
             ),
             "repository_id": _DIGITS,
+            "repository_owner_id": _DIGITS,
             "workflow": _TEXT,
             "ref": (Shape((*literal("refs/"), *some(PRINTABLE)), ("refs/heads/main",), ("", "x", "refs/heads/main")),),
         },
-        {"environment": _TEXT, "enterprise_id": _DIGITS},
+        {"environment": _TEXT, "enterprise_id": _DIGITS, **_ORIGINAL},
         folds=True,
     ),
     "gitlab.com": Issuer(
@@ -185,7 +198,16 @@ _KNOWN: Final[dict[str, Issuer]] = {
                 ":ref_type:branch:ref:main",
             ),
             "aud": _AUDIENCE,
+            "namespace_id": _DIGITS,
+            "project_id": _DIGITS,
+            "user_id": _DIGITS,
+            "user_login": _TEXT,
+            "user_email": _TEXT,
+            "pipeline_source": _TEXT,
+            "ref_protected": _FLAG,
+            "runner_environment": _TEXT,
         },
+        {"user_access_level": _TEXT, **_ORIGINAL},
         folds=True,
     ),
     "app.terraform.io": Issuer(
@@ -201,8 +223,9 @@ _KNOWN: Final[dict[str, Issuer]] = {
             ),
             "aud": _AUDIENCE,
         },
+        _ORIGINAL,
     ),
-    "agent.buildkite.com": Issuer(
+    BUILDKITE: Issuer(
         "any organization on Buildkite",
         {
             "sub": _subject(
@@ -212,12 +235,17 @@ _KNOWN: Final[dict[str, Issuer]] = {
                 "-evil:pipeline:evil:ref:refs/heads/main:commit:HEAD:step:build",
             ),
             "aud": _AUDIENCE,
+            "organization_id": _UUID,
+            "pipeline_slug": _TEXT,
+            "pipeline_id": _UUID,
         },
+        {"build_branch": _TEXT, "cluster_id": _UUID, "cluster_name": _TEXT, **_ORIGINAL},
     ),
     "accounts.google.com": Issuer(
         "any Google account",
         {"sub": (Shape(some(DIGIT), ("666666666666666666666",), ("", "6")),), "aud": _AUDIENCE},
-        {"oaud": _AUDIENCE, "google/organization_number": _DIGITS},
+        {"google/organization_number": _DIGITS, **_PERSON},
+        people=True,
     ),
     "www.amazon.com": Issuer("any Amazon customer", {"app_id": _TEXT, "user_id": _TEXT}),
     "graph.facebook.com": Issuer("any Facebook user", {"app_id": _TEXT, "id": _TEXT}),
@@ -231,7 +259,11 @@ _KNOWN: Final[dict[str, Issuer]] = {
     **dict.fromkeys(COGNITO, _POOLS),
 }
 
-_ANYONE: Final = Issuer("anyone with a token of this issuer", {"sub": _TEXT, "aud": _AUDIENCE})
+_ANYONE: Final = Issuer("anyone with a token of this issuer", {"sub": _TEXT, "aud": _AUDIENCE}, _PERSON, people=True)
+
+_ENTERPRISE: Final = _KNOWN[GITHUB]._replace(subject="any repository of the enterprise")
+_DATA_RESIDENCY: Final = re.compile(r"token\.actions\.[^./]+\.ghe\.com(/.*)?")
+"""GitHub Enterprise Cloud with data residency: an issuer of the enterprise's own."""
 
 _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
     (
@@ -246,16 +278,14 @@ _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
             },
         ),
     ),
-    (
-        f"{GITHUB}/",
-        _KNOWN[GITHUB]._replace(subject="any repository of the enterprise"),
-    ),
+    (f"{GITHUB}/", _ENTERPRISE),
+    ("github.com/enterprises/", _ENTERPRISE),
     (
         "oidc.circleci.com/org/",
         Issuer(
             "any project of the organization on CircleCI",
             {"sub": _subject("org/", "org/evil/project/evil/user/evil", "evil"), "aud": _AUDIENCE},
-            {"oidc.circleci.com/project-id": _TEXT},
+            {"oidc.circleci.com/project-id": _TEXT, **_ORIGINAL},
         ),
     ),
     (
@@ -281,4 +311,11 @@ def issuer_of(name: str) -> Issuer:
     found = _KNOWN.get(name)
     if found is not None:
         return found
+    if _DATA_RESIDENCY.fullmatch(name):
+        return _ENTERPRISE
     return next((issuer for prefix, issuer in _BY_PREFIX if name.startswith(prefix)), _ANYONE)
+
+
+def is_github(name: str) -> bool:
+    """Tell whether a provider issues GitHub's tokens: the common one, or an enterprise's own."""
+    return any(issuer_of(name) is known for known in (_KNOWN[GITHUB], _ENTERPRISE))

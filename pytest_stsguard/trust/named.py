@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Named", "Refused", "read_principal"]
 
 UNIQUE_ID: Final = re.compile(r"A[A-Z0-9]{3,}(:.*)?")
-SERVICE: Final = re.compile(r"[A-Za-z0-9._-]+\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)")
+SERVICE: Final = re.compile(
+    r"[A-Za-z0-9._-]+\.(amazonaws\.(com(\.cn)?|eu)|amazon\.com|aws\.internal"
+    r"|(c2s|csp\.hci)\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk)"
+)
+"""Names of services, in the isolated partitions and in Europe's as well."""
 
 
 class Named(NamedTuple):

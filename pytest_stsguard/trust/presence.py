@@ -36,16 +36,30 @@ EXTERNAL_ID: Final = (
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """
 REGION: Final = Shape(some(ORG), ("us-east-1",), ("", "us-east-1", "1"))
-OF_INSTANCES: Final = frozenset(
-    {
-        "ec2:sourceinstancearn",
-        "ec2:roledelivery",
-        "lambda:sourcefunctionarn",
-        "aws:ec2instancesourcevpc",
-        "aws:ec2instancesourceprivateipv4",
-    }
-)
-"""Keys that come with the credentials of a machine's own role, and so never with services or federated callers."""
+SESSION_SOURCES: Final[dict[str, tuple[str, bool, str]]] = {
+    "ec2:sourceinstancearn": ("ec2", True, "instance/"),
+    "lambda:sourcefunctionarn": ("lambda", True, "function:"),
+    "codebuild:projectarn": ("codebuild", True, "project/"),
+    "codebuild:buildarn": ("codebuild", True, "build/"),
+    "aws:chatbotsourcearn": ("chatbot", False, "chat-configuration/"),
+    "aws:signinsessionarn": ("signin", True, "session/"),
+}
+"""Keys that tell what a session's credentials were made for, as an ARN of the session's own account: its service,
+whether it names a region, and how its last part begins."""
+OF_SESSIONS: Final = frozenset(SESSION_SOURCES) | {
+    "ec2:roledelivery",
+    "ssm:sourceinstancearn",
+    "glue:roleassumedby",
+    "glue:credentialissuingservice",
+    "identitystore:userid",
+    "aws:assumedroot",
+    "aws:ec2instancesourcevpc",
+    "aws:ec2instancesourceprivateipv4",
+}
+"""Keys that come with the credentials of a session, and so never with services or federated callers.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-role-properties
+"""
 LONGEST_SESSION: Final = timedelta(hours=36)
 """No temporary credentials live longer (GetSessionToken, GetFederationToken)."""
 
@@ -79,6 +93,8 @@ _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
     "sts:transitivetagkeys": _SEVERAL,
     "sts:rolesessionname": (texts(SESSION_NAME),),
     "sts:sourceidentity": (ABSENT, texts(SESSION_NAME)),
+    "sts:requestcontextproviders": (ABSENT, values(FREE, doubt="it is documented for sts:SetContext only")),
+    "sts:roleauthorizedbyidp": (ABSENT,),
     "sts:durationseconds": (number(Decimal(900), Decimal(43_200)), ABSENT),
     "aws:sourceip": (address(), ABSENT),
     "aws:viaawsservice": (fixed("false"), fixed("true", doubt="whether a service assumes roles so is not documented")),
@@ -145,4 +161,6 @@ def lookup(name: str, scene: Scene, own: Presence) -> Key:
         return key(name, *shared, several=any(option.form == "set" for option in shared))
     if name.startswith("aws:requesttag/"):
         return key(name, *TAG)
+    if name.startswith("sts:requestcontext/"):
+        return key(name, ABSENT, texts(FREE, doubt="it is documented for sts:SetContext only"))
     return _resource(name, scene) or unknown(name)

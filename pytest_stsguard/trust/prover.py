@@ -16,7 +16,8 @@ from pytest_stsguard.clock import Clock
 from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.variables import Variable
 from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
-from pytest_stsguard.trust.enumeration import accounts_of, asks, classes_of
+from pytest_stsguard.trust.check import asks
+from pytest_stsguard.trust.enumeration import accounts_of, classes_of
 from pytest_stsguard.trust.federated import FORMAL
 from pytest_stsguard.trust.match import Match
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_stsguard.trust.check import Check
+    from pytest_stsguard.trust.option import Key
     from pytest_stsguard.trust.zones import Zones
 
 __all__ = ["Proof", "Prover", "prove"]
@@ -278,22 +280,20 @@ class _Case:
         return tuple(Literal(self.settled(asker, check), want=False) for check in rule.checks)
 
     def settled(self, asker: RequestClass, check: Check) -> Check:
-        """Put the values of variables in their places, where the class leaves no choice."""
+        """Put the values of variables in their places, where the class leaves no choice.
+
+        Where it leaves none for the key itself, what is asked is asked of the variable: equality has two sides.
+        """
         if not check.variables:
             return check
-        values: list[str | None] = []
-        for name in check.variables:
-            key = asker.key(name)
-            only = key.options[0]
-            if (
-                len(key.options) > 1
-                or only.doubt is not None
-                or only.form not in {"absent", "fixed"}
-                or len(only.values) > 1
-            ):
-                return check
-            values.append(only.values[0] if only.values and not key.several else None)
-        return check.resolved(values)
+        values = [_only(asker.key(name)) for name in check.variables]
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            return check.resolved([value for (value,) in known])
+        whole = _only(asker.key(check.key))
+        several = any(asker.key(name).several for name in check.variables)
+        turned = None if whole is None or whole[0] is None or several else check.turned(whole[0])
+        return turned or check
 
     def is_dead(self) -> bool:
         """Tell whether no request at all is allowed, from inside the zones or outside."""
@@ -309,6 +309,14 @@ class _Case:
                     if found is not None:
                         return False
         return True
+
+
+def _only(key: Key) -> tuple[str | None] | None:
+    """Give the one value that a key can have, None in it where it is always absent; None where there is a choice."""
+    only = key.options[0]
+    if len(key.options) > 1 or only.doubt is not None or only.form not in {"absent", "fixed"} or len(only.values) > 1:
+        return None
+    return (only.values[0] if only.values and not key.several else None,)
 
 
 def _filled(literal: Literal, table: Mapping[str, str | None]) -> Literal:

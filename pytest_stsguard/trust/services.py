@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.trust.chars import DIGIT, NOT_COLON, ORG, PRINTABLE, WORD, Slot, Slots, literal, many, some, times
 from pytest_stsguard.trust.identities import EVIL_ACCOUNT, org_paths, other_orgs
 from pytest_stsguard.trust.option import ABSENT, FREE, Key, address, fixed, key, texts, values
-from pytest_stsguard.trust.presence import EXTERNAL_ID, OF_INSTANCES, lookup
+from pytest_stsguard.trust.presence import EXTERNAL_ID, OF_SESSIONS, lookup
 from pytest_stsguard.trust.text import Shape
 from pytest_stsguard.trust.views import ORG_OF_PATH, account_of_source
 
@@ -30,7 +30,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-sett
 NOT_DOCUMENTED: Final = "services are not documented to send it"
 
 _NEVER: Final = frozenset(
-    {"aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"} | OF_INSTANCES
+    {"aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"} | OF_SESSIONS
 )
 _HARDLY: Final = frozenset(
     {

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AS_EPOCH",
     "AS_MOMENT",
+    "ORGANIZATION_OF_SUBJECT",
     "ORG_OF_PATH",
     "REPOSITORY_OF_IDS",
     "REPOSITORY_OF_SUBJECT",
@@ -130,6 +131,19 @@ REPOSITORY_OF_IDS: Final = View(
     lambda name: f"repo:{name.replace('/', '@6666/')}@7777:ref:refs/heads/main",
 )
 """The same in a subject of the form ``repo:OWNER@ID/NAME@ID:...``."""
+
+
+def _embed_organization(slots: Slots) -> tuple[Slots, ...]:
+    name = restrict(slots, NOT_COLON)
+    return () if name is None else ((*literal("organization:"), *name, *COLON, *many(ANY)),)
+
+
+ORGANIZATION_OF_SUBJECT: Final = View(
+    lambda subject: f"{subject}:".split(":", 2)[1],
+    _embed_organization,
+    lambda name: f"organization:{name}:pipeline:evil:ref:refs/heads/main:commit:HEAD:step:build",
+)
+"""Buildkite's `organization_slug` in a subject of the form ``organization:SLUG:...``."""
 
 AS_MOMENT: Final = View(lambda seconds: moment_text(Decimal(seconds)), lambda _: (), str)
 """A moment written in ISO 8601, of a variable that holds epoch seconds."""

@@ -1,0 +1,137 @@
+"""The request classes of federated callers: tokens of OIDC issuers and assertions of SAML providers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+from pytest_stsguard.policy import Condition
+from pytest_stsguard.trust.check import FoldedCheck, asks
+from pytest_stsguard.trust.federated import OidcKeys, SamlKeys
+from pytest_stsguard.trust.issuers import is_github, issuer_of
+from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
+from pytest_stsguard.trust.rules import SAML, WEB_IDENTITY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pytest_stsguard.trust.check import Check
+    from pytest_stsguard.trust.zones import OidcZone, Zones
+
+__all__ = ["assertions", "networks", "tokens"]
+
+
+def networks(zones: Zones) -> tuple[Clause, ...]:
+    """Say that a request comes from none of the declared networks."""
+    if not zones.networks:
+        return ()
+    return ((Literal(asks("IpAddress", "aws:sourceip", zones.networks), want=False),),)
+
+
+def tokens(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterator[RequestClass]:
+    """Give the classes of an issuer's tokens; several where GitHub's repository or a declared id is asked for."""
+    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer]
+    prefix = issuer.lower()
+    github = is_github(issuer)
+    asked = f"{prefix}:repository" in scene.keys or any(
+        name == "repository" for zone in declared for name, _ in zone.claims
+    )
+    subjects = ("name", "ids", "other") if asked and github else ("",)
+    label = "issuers that nobody names" if fresh else issuer
+    ids = [one for one in _declared_ids(declared) if f"{prefix}:{one[0]}" in scene.keys] if github else []
+    for subject, told in product(subjects, list(product((False, True), repeat=len(ids)))):
+        given: list[Literal] = []
+        if subject == "other":
+            # A subject that begins so tells the repository, with ids or without; GitHub's names hold no `@` of their own.
+            given.append(Literal(asks("StringLike", f"{prefix}:sub", ("repo:*",)), want=False))
+        pairs = list(zip(ids, told, strict=True))
+        given.extend(
+            Literal(asks("StringEquals", f"{prefix}:{name}", known), want=is_told) for (name, known), is_told in pairs
+        )
+        of_ids = tuple(one for one, is_told in pairs if is_told)
+        yield RequestClass(
+            "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, subject, of_ids), arn, "", issuer,
+            _oidc_zone(declared, prefix, scene.zones, folds=False),
+            _oidc_zone(_with_ids(declared, scene), prefix, scene.zones, folds=True) if issuer_of(issuer).folds else None,
+            given=tuple(given), declared=bool(declared),
+        )  # fmt: skip
+
+
+_ID_CLAIMS: Final = {
+    "repository_owner_id": re.compile(r"^repo:[^@/:]*@([0-9]+)/"),
+    "repository_id": re.compile(r"^repo:[^/:]*/[^@/:]*@([0-9]+):"),
+}
+
+
+def _declared_ids(declared: Sequence[OidcZone]) -> list[tuple[str, tuple[str, ...]]]:
+    """List the ids of owners and repositories that GitHub's subjects in the zones tell, by the claim that repeats them.
+
+    A token with such an id is that owner's, whatever form its subject has; one with another id is a token like any.
+    """
+    found = []
+    for name, pattern in _ID_CLAIMS.items():
+        known = dict.fromkeys(
+            match.group(1) for zone in declared for glob_ in zone.subjects or () if (match := pattern.match(glob_))
+        )
+        if known:
+            found.append((name, tuple(known)))
+    return found
+
+
+def _oidc_zone(declared: Sequence[OidcZone], prefix: str, zones: Zones, *, folds: bool) -> tuple[Clause, ...] | None:
+    """Say that a token is of no declared kind: for each of them, some list of globs has none that matches."""
+    clauses = list(networks(zones))
+    for zone in declared:
+        lists = (("sub", zone.subjects), ("aud", zone.audiences), *zone.claims)
+        clause = [
+            Literal(_glob_check(f"{prefix}:{name}", globs, folds=folds and name in _NAMES), want=False)
+            for name, globs in lists
+            if globs is not None
+        ]
+        if zone.methods is not None:
+            clause.append(
+                Literal(asks("StringLike", f"{prefix}:amr", zone.methods, qualifier="ForAnyValue"), want=False)
+            )
+        if not clause:
+            return None
+        clauses.append(tuple(clause))
+    return tuple(clauses)
+
+
+def _with_ids(declared: Sequence[OidcZone], scene: Scene) -> list[OidcZone]:
+    """Read zones that name GitHub's owners without ids as if they gave the ids that the policy pins.
+
+    Whether they are the owner's nobody has said: what only differs in that is neither inside nor surely outside.
+    """
+    found = []
+    for zone in declared:
+        globs = list(zone.subjects or ())
+        for name, number in scene.owners:
+            for glob_ in zone.subjects or ():
+                head, slash, rest = glob_.partition("/")
+                if slash and head.lower() == f"repo:{name}".lower():
+                    repository, colon, tail = rest.partition(":")
+                    globs.append(f"{head}@{number}/{repository}@*:{tail}" if colon else f"{head}@{number}/{rest}")
+        found.append(zone if zone.subjects is None else replace(zone, subjects=tuple(globs)))
+    return found
+
+
+_NAMES: Final = frozenset({"sub", "repository"})
+"""Claims that begin with a name whose case does not matter to its owner."""
+
+
+def _glob_check(key: str, globs: Sequence[str], *, folds: bool) -> Check:
+    if not folds:
+        return asks("StringLike", key, globs)
+    return FoldedCheck(Condition("StringLike", "StringLike", None, if_exists=False, key=key, values=tuple(globs)))
+
+
+def assertions(name: str, arn: str, scene: Scene) -> RequestClass:
+    """Give the class of a SAML provider's assertions."""
+    declared = name in scene.zones.saml
+    return RequestClass(
+        "saml", f"SAML provider {name}", "saml", SAML, SamlKeys(scene, name), arn, "", name,
+        None if declared else networks(scene.zones), declared=declared,
+    )  # fmt: skip
