@@ -31,11 +31,25 @@
     text: (element.closest(".control").dataset.control + " " + element.textContent).toLowerCase(),
     name: element.querySelector(".name").textContent,
   }));
-  const rows = data.rows.map((row) => ({
-    row, severity: ranks[row[1]], status: row[5],
-    text: (row[0] + " " + row[2] + " " + row[3] + " " + row[6] + " " + JSON.stringify(row[8] || "")).toLowerCase(),
-    name: row[2].split("/").pop(),
-  }));
+  let rows = [];
+  let shapes = [];
+  let policies = [];
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(data.packed), (char) => char.charCodeAt(0));
+    const inflate = new DecompressionStream("deflate");
+    const writer = inflate.writable.getWriter();
+    Promise.all([writer.write(bytes), writer.close()]).catch(() => {}); // what fails here fails below too
+    const reader = inflate.readable.pipeThrough(new TextDecoderStream()).getReader();
+    const parts = [];
+    for (let part = await reader.read(); !part.done; part = await reader.read()) parts.push(part.value);
+    const found = JSON.parse(parts.join(""));
+    ({ shapes, policies } = found);
+    rows = found.rows.map((row) => ({
+      row, severity: ranks[row[1]], status: row[5],
+      text: (row[0] + " " + row[2] + " " + row[3] + " " + row[6] + " " + JSON.stringify(row[10] || "")).toLowerCase(),
+      name: row[2].split("/").pop(),
+    }));
+  };
 
   const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : "'" + word.replaceAll("'", "'\"'\"'") + "'");
   const term = (list, title, text) => {
@@ -43,8 +57,18 @@
     line.append(make("dt", "", title), make("dd", "mono", text));
     list.append(line);
   };
+  const listing = (label, ...parts) => {
+    const code = make("code");
+    code.append(...parts);
+    const block = make("pre", "code");
+    block.tabIndex = 0;
+    block.setAttribute("role", "group");
+    block.setAttribute("aria-label", label);
+    block.append(code);
+    return block;
+  };
   const draw = ({ row, severity, status, name: title }) => {
-    const [control, , resource, message, anchor, , place, where, facts, policy] = row;
+    const [control, , resource, message, anchor, , place, where, shape, values, facts, policy] = row;
     const item = make("li", "finding " + severity + " " + status);
     item.id = anchor;
     const details = make("details");
@@ -66,21 +90,19 @@
       if (facts) facts.forEach(([fact, text]) => term(list, fact, text));
       else term(list, "evidence", "in the JSON report");
       body.append(list);
-      if (policy !== undefined) {
-        const [label, before, marked, after] = data.policies[policy];
+      if (policy !== null) {
+        const [label, before, marked, after] = policies[policy];
         const figure = make("figure");
-        const code = make("code");
-        code.append(before);
-        if (marked) code.append(make("mark", "", marked));
-        code.append(after);
-        const block = make("pre", "code");
-        block.tabIndex = 0;
-        block.setAttribute("role", "group");
-        block.setAttribute("aria-label", "policy document");
-        block.append(code);
-        figure.append(make("figcaption", "", label), block);
+        const parts = marked ? [before, make("mark", "", marked), after] : [before, after];
+        figure.append(make("figcaption", "", label + (marked ? ", the deciding statement marked" : "")), listing("policy document", ...parts));
         body.append(figure);
       }
+      if (shape !== null) shapes[shape].forEach(([form, text], index) => {
+        const fix = make("details", "fix");
+        fix.open = index === 0;
+        fix.append(make("summary", "", "Fix this one: " + form), listing(form, text.replace(/[\ue000-\ue008]/g, (mark) => values[mark.charCodeAt(0) - 0xe000])));
+        body.append(fix);
+      });
       const again = (label, ...inner) => { const line = make("p", "again"); line.append(make("span", "", label), " ", ...inner); body.append(line); };
       const role = resource.includes(":role/") ? " --role " + quoted(resource.split("/").pop()) : data.roles;
       again("Reproduce", make("code", "copy", data.command + role));
@@ -124,7 +146,7 @@
     $("extra-list").replaceChildren();
     $("extra").hidden = !found.length;
     more();
-    $("shown").textContent = (count + found.length).toLocaleString("en") + " of " + (cards.length + rows.length).toLocaleString("en");
+    $("shown").textContent = (count + found.length).toLocaleString("en") + " of " + (cards.length + data.count).toLocaleString("en");
   };
   const sort = () => {
     const byName = $("sort").value === "name";
@@ -142,7 +164,6 @@
   on($("extra-more"), "click", more);
   if (cards.length) {
     bar.hidden = false;
-    if ($("left")) $("left").hidden = true;
     apply();
   }
 
@@ -165,4 +186,9 @@
   };
   addEventListener("hashchange", open);
   open();
+  if (data.count) {
+    unpack().then(() => { $("left").hidden = true; apply(); open(); }, () => {
+      $("left").textContent = "This browser cannot unpack the other " + data.count.toLocaleString("en") + " findings; the JSON report holds them.";
+    });
+  }
 })();

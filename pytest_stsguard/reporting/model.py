@@ -56,8 +56,21 @@ class Policy(msgspec.Struct, frozen=True):
     text: str
 
 
+class Remediation(msgspec.Struct, frozen=True):
+    """How to set a fault right, as text to copy."""
+
+    text: str = ""
+    cli: str = ""
+    terraform: str = ""
+    cloudformation: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One fault of one resource; `policy` is an index into `Run.policies`, `lines` the deciding lines of it, from 1."""
+    """One fault of one resource; `policy` is an index into `Run.policies`, `lines` the deciding lines of it, from 1.
+
+    `fix` holds the forms of the control's fix that differ when the finding's own names stand in them. A JSON report has it
+    filled in; elsewhere it is None, since `Run.fix` makes it.
+    """
 
     control: str
     severity: Severity
@@ -72,6 +85,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     location: Location | None = None
     policy: int | None = None
     lines: tuple[int, int] | None = None
+    fix: Remediation | None = None
 
     @property
     def active(self) -> bool:
@@ -89,15 +103,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         """The resource's own name, without the ARN before it."""
         tail = self.resource.split(":", 5)[-1]
         return tail.partition("/")[2] or tail
-
-
-class Remediation(msgspec.Struct, frozen=True):
-    """How to set a fault right, as text to copy."""
-
-    text: str = ""
-    cli: str = ""
-    terraform: str = ""
-    cloudformation: str = ""
 
 
 class Control(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,6 +271,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         found = next((control for control in self.controls if control.id == name), None)
         worst: Severity = next((finding.severity for finding in self.findings if finding.control == name), "low")
         return found or Control(id=name, title=name, severity=worst)
+
+    def fix(self, finding: Finding) -> Remediation:
+        """Give the fix of a finding: that of its control, with its own role, user or instance, policy and account in it."""
+        from pytest_stsguard.reporting.fix import fitted  # noqa: PLC0415 - it needs the model
+
+        return fitted(self.control(finding.control).remediation, finding)
 
 
 def schema() -> dict[str, Any]:

@@ -35,7 +35,9 @@ def read(path: str | Path) -> Run:
             raise InputError("points at no policy of the report", location=f"{path}: findings[{index}].policy")
     for blast in run.blast:
         _check(blast, path)
-    return completed(run)
+    # A fix is made of the finding anew: what the file says need not fit.
+    findings = tuple(msgspec.structs.replace(finding, fix=None) if finding.fix else finding for finding in run.findings)
+    return completed(msgspec.structs.replace(run, findings=findings))
 
 
 def read_blast(path: str | Path) -> Blast:

@@ -115,14 +115,18 @@ SCENES = {
     ),
     "data": Scene(
         "many",
-        """seen.said = document.getElementById("shown").textContent; seen.listed = all("#extra-list .finding").length;
+        """while (document.getElementById("left").checkVisibility()) await wait(50);
+        seen.said = document.getElementById("shown").textContent; seen.listed = all("#extra-list .finding").length;
         document.getElementById("extra-more").click(); seen.more = all("#extra-list .finding").length;
         const one = document.querySelector("#extra-list details"); one.open = true; await wait(100);
         seen.again = one.querySelector(".copy").textContent; seen.link = one.querySelector(".again a").hash;
         seen.anchor = one.parentElement.id;
-        seen.facts = one.querySelectorAll("dt").length; seen.code = one.querySelectorAll("pre").length;
+        seen.facts = one.querySelectorAll("dt").length; seen.code = one.querySelectorAll("figure pre").length;
+        seen.fixes = [...one.querySelectorAll(".fix")].map((fix) => [fix.open, fix.querySelector("summary").textContent,
+          fix.querySelector("pre").textContent]);
+        seen.name = one.querySelector(".name").textContent; seen.control = one.querySelector(".id").textContent;
         seen.notice = document.getElementById("left").checkVisibility();
-        location.hash = JSON.parse(document.getElementById("data").textContent).rows.at(-1)[4]; await wait(100);
+        location.hash = "f-LAST"; await wait(100);
         seen.target = document.querySelector(location.hash + " details").open;""",
     ),
     "permalink": Scene(
@@ -222,7 +226,9 @@ def pages(whole: Run, hostile: Run) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def played(pages: dict[str, str], whole: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str]]:
     anchor = f"f-{whole.findings[3].fingerprint[:16]}"
+    last = f"f-{whole.findings[-1].fingerprint[:16]}-12"
     scenes = {**SCENES, "permalink": Scene("whole", SCENES["permalink"].script, anchor=anchor)}
+    scenes["data"] = Scene("many", SCENES["data"].script.replace("f-LAST", last))
     return play(tmp_path_factory.mktemp("browser"), scenes, pages)
 
 
@@ -258,6 +264,11 @@ def test_findings_that_are_data_alone_are_listed_and_opened(whole: Run, seen: An
     assert (found["listed"], found["more"]) == (100, 200)
     assert found["facts"] >= 2
     assert found["code"] == 1
+    finding = next(one for one in (whole.findings * 12)[400:] if one.active)
+    own = whole.fix(finding)
+    assert (found["control"], found["name"]) == (finding.control, finding.name.rpartition("/")[2])
+    assert found["fixes"][0] == [True, "Fix this one: AWS CLI", own.cli]
+    assert {text for _, _, text in found["fixes"]} <= {own.cli, own.terraform, own.cloudformation}
     assert found["again"].startswith("stsguard audit export:examples/account.json --at 2026-11-20T12:00:00Z --role ")
     assert found["link"] == f"#{found['anchor']}"
     assert found["target"] is True

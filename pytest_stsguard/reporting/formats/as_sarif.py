@@ -12,6 +12,8 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from pytest_stsguard.reporting.fix import own_forms
+from pytest_stsguard.reporting.markup import escaped, fenced, ticked
 from pytest_stsguard.reporting.model import RANKS
 from pytest_stsguard.reporting.text import indented, visible
 
@@ -49,7 +51,7 @@ def render(run: Run) -> str:
             rules[finding.control] = len(descriptions)
             descriptions.append(run.control(finding.control))
     findings = sorted(run.findings, key=lambda finding: RANKS.index(finding.severity))[:MOST_RESULTS]
-    results = [_result(finding, rules[finding.control], run) for finding in findings]
+    results = [_result(finding, rules[finding.control], run, descriptions) for finding in findings]
     head = [_rule(control) for control in descriptions]
     text = indented(_log(run, head, results, shown=len(results)))
     # The second round finds that it fits, unless the words on what is left out took the rest of the room.
@@ -111,7 +113,7 @@ def _rule(control: Control) -> dict[str, Any]:
     fix = control.remediation
     parts = [part for part in (control.risk, fix.text) if part]
     blocks = [
-        f"**{title}**\n\n```{language}\n{text}\n```"
+        f"**{title}**\n\n{fenced(text, language)}"
         for title, language, text in (
             ("AWS CLI", "sh", fix.cli),
             ("Terraform", "hcl", fix.terraform),
@@ -119,9 +121,9 @@ def _rule(control: Control) -> dict[str, Any]:
         )
         if text
     ]
-    links = [f"- <{link}>" for link in control.references]
-    frameworks = [f"- {name}: {', '.join(entries)}" for name, entries in control.compliance.items()]
-    markdown = "\n\n".join([*parts, *blocks, *filter(None, ("\n".join(frameworks), "\n".join(links)))])
+    links = [f"- <{_address(link)}>" for link in control.references if link.startswith("https://")]
+    frameworks = ["- " + escaped(f"{name}: {', '.join(entries)}") for name, entries in control.compliance.items()]
+    markdown = "\n\n".join([*map(ticked, parts), *blocks, *filter(None, ("\n".join(frameworks), "\n".join(links)))])
     rule: dict[str, Any] = {
         "id": visible(control.id, 255),
         "name": "".join(word.capitalize() for word in _UNSAFE.split(control.title))[:255] or "Control",
@@ -135,9 +137,14 @@ def _rule(control: Control) -> dict[str, Any]:
             "tags": ["security", "aws", "iam", *_tags(control)][:_MOST_TAGS],
         },
     }
-    if control.references:
-        rule["helpUri"] = control.references[0]
+    if control.references and control.references[0].startswith("https://"):
+        rule["helpUri"] = _address(control.references[0])
     return rule
+
+
+def _address(link: str) -> str:
+    """Write a link so that it is an address, whatever stands in it (RFC 3986)."""
+    return quote(visible(link), safe="/:?#@!$&'()*+,;=%~")
 
 
 def _tags(control: Control) -> list[str]:
@@ -148,7 +155,7 @@ def _tags(control: Control) -> list[str]:
     ]
 
 
-def _result(finding: Finding, rule: int, run: Run) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, run: Run, descriptions: list[Control]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": visible(finding.control, 255),
         "ruleIndex": rule,
@@ -168,12 +175,20 @@ def _result(finding: Finding, rule: int, run: Run) -> dict[str, Any]:
     }
     if finding.demonstrated is not None:
         result["properties"]["demonstrated"] = finding.demonstrated
+    # SARIF's own `fixes` change files; in a message braces would have to be doubled, and could not be copied
+    fix = own_forms(descriptions[rule].remediation, finding)
+    if fix:
+        result["properties"]["fix"] = {form: _lines(text) for form, text in fix.items()}
     if run.changes is not None:
         result["baselineState"] = "unchanged" if finding.baselined else "new"
     if finding.muted:
         reason = visible(finding.mute_reason or "muted")
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
     return result
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _plain(text: str) -> str:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_stsguard.reporting.fix import fitted
-from pytest_stsguard.reporting.model import RANKS
+from pytest_stsguard.reporting.fix import FORMS, fitting
+from pytest_stsguard.reporting.model import RANKS, Remediation
 from pytest_stsguard.reporting.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_stsguard.reporting.fix import Fitting
     from pytest_stsguard.reporting.model import Control, Finding, Run
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "command",
     "excerpt",
     "facts",
-    "fixes",
     "globs",
     "groups",
     "holders",
@@ -40,7 +40,7 @@ _MOST_FACTS: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One finding on the page; `anchor` is unique on it, `fixes` are titles and texts that differ from the control's."""
+    """One finding on the page; `anchor` is unique on it, `fix` is what differs from the control's own."""
 
     finding: Finding
     anchor: str
@@ -49,7 +49,13 @@ class Card:
     path: tuple[str, ...]
     policy: tuple[str, str, str, str] | None
     command: str
-    fixes: tuple[tuple[str, str], ...] = ()
+    fix: Fitting | None = None
+
+    @property
+    def fixes(self) -> tuple[tuple[str, str], ...]:
+        """Give titles and texts of the fix, as far as they hold the finding's own names."""
+        texts = self.fix.texts() if self.fix else {}
+        return tuple((title, texts[form]) for form, title in FORMS if form in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +92,27 @@ class Cleanup:
     control: str
 
 
-def cards(run: Run, *, fixed: int | None = None) -> list[Card]:
-    """Make a card of every finding, in the run's order; the first `fixed` of them (None: all) have their fixes."""
+def cards(run: Run) -> list[Card]:
+    """Make a card of every finding, in the run's order."""
     taken: set[str] = set()
+    general = {control.id: _shown(control.remediation) for control in run.controls}
     made = []
-    for index, finding in enumerate(run.findings):
+    for finding in run.findings:
         anchor = stem = f"f-{finding.fingerprint[:16]}"
         number = 1
         while anchor in taken:
             number += 1
             anchor = f"{stem}-{number}"
         taken.add(anchor)
-        own = fixes(run, finding) if fixed is None or index < fixed else ()
-        made.append(_card(run, finding, anchor, own))
+        fix = fitting(general[finding.control], finding) if finding.control in general else None
+        made.append(_card(run, finding, anchor, fix))
     return made
+
+
+def _shown(fix: Remediation) -> Remediation:
+    """Make hidden characters of a fix visible, line by line, before marks are set into it."""
+    texts = {form: "\n".join(map(visible, getattr(fix, form).split("\n"))) for form, _ in FORMS}
+    return Remediation(**texts)
 
 
 def groups(run: Run, made: Sequence[Card], *, most: int) -> list[Group]:
@@ -160,7 +173,7 @@ def _cleanups(run: Run) -> Iterator[Cleanup]:
             )
 
 
-def _card(run: Run, finding: Finding, anchor: str, own: tuple[tuple[str, str], ...]) -> Card:
+def _card(run: Run, finding: Finding, anchor: str, fix: Fitting | None) -> Card:
     cycle = finding.evidence.get("cycle")
     path = tuple(visible(str(step), 80) for step in cycle[:12]) if isinstance(cycle, list) else ()
     return Card(
@@ -171,22 +184,7 @@ def _card(run: Run, finding: Finding, anchor: str, own: tuple[tuple[str, str], .
         path,
         None if finding.policy is None else excerpt(run, finding),
         command(run, finding),
-        own,
-    )
-
-
-def fixes(run: Run, finding: Finding) -> tuple[tuple[str, str], ...]:
-    """Give the forms of the fix that hold the finding's own names, each with its title."""
-    general = run.control(finding.control).remediation
-    own = fitted(general, finding)
-    return tuple(
-        (title, text)
-        for title, text, other in (
-            ("AWS CLI", own.cli, general.cli),
-            ("Terraform", own.terraform, general.terraform),
-            ("CloudFormation", own.cloudformation, general.cloudformation),
-        )
-        if text != other
+        fix,
     )
 
 
