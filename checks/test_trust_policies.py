@@ -46,6 +46,8 @@ def test_outside_accounts_need_an_external_id_that_they_cannot_choose(
 @pytest.mark.stsguard("STSG-104")
 def test_services_act_for_declared_sources_only(sts_survey: Survey, sts_findings: Recorder) -> None:
     prove(sts_survey, sts_findings)
+    for reason in entrance.unsettled_deputies(sts_survey.proofs):
+        sts_findings.not_evaluated(reason)
     record(sts_findings, entrance.confused_deputies(sts_survey.proofs))
 
 

@@ -38,7 +38,7 @@ eks = [{{issuer = "{EKS}", service_accounts = ["shop/*", "pay/*"]}}]
 """
 Json = dict[str, Any]
 _SAML_AUDIENCE = "https://signin.aws.amazon.com/saml"
-_SERVICES = ("cloudtrail", "config", "backup", "events", "states", "codebuild", "sns", "s3", "glue", "firehose")
+_SERVICES = ("cloudtrail", "config", "backup", "events", "states", "codebuild", "ses", "dms", "ssm", "redshift")
 
 
 @dataclass

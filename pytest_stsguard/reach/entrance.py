@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from pytest_stsguard.reach.proofs import Proofs
     from pytest_stsguard.trust import Witness
 
-__all__ = ["any_account", "chosen_external_id", "confused_deputies", "outside_zones", "undecided", "wide_claims"]
+__all__ = [
+    "any_account",
+    "chosen_external_id",
+    "confused_deputies",
+    "outside_zones",
+    "undecided",
+    "unsettled_deputies",
+    "wide_claims",
+]
 
 EXTERNAL_ID: Final = "sts:externalid"
 _CHOSEN: Final = "stsguard-chosen-by-the-caller"
@@ -64,6 +72,17 @@ def confused_deputies(proofs: Proofs) -> Iterator[Fault]:
     for role, witness in _witnesses(proofs):
         if witness.kind == "service" and (not witness.declared or sends_source(witness.principal)):
             yield fault_of(role, witness)
+
+
+def unsettled_deputies(proofs: Proofs) -> Iterator[str]:
+    """Say of which services it is not settled whether they say for whom they act, where a role lets one in for anybody."""
+    found: dict[str, int] = {}
+    for _, witness in _witnesses(proofs):
+        if witness.kind == "service" and witness.declared and sends_source(witness.principal) is None:
+            found[witness.principal] = found.get(witness.principal, 0) + 1
+    for service, count in sorted(found.items()):
+        roles = "1 role lets" if count == 1 else f"{count} roles let"
+        yield f"{roles} `{service}` in for anybody, and whether it says for whom it acts is not settled"
 
 
 def wide_claims(proofs: Proofs, *, audience: bool) -> Iterator[Fault]:

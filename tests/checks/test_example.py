@@ -36,7 +36,7 @@ TRUTH = {
     "STSG-203": {"cache-warmer", "search-indexer", "thumbnailer"},
     "STSG-204": {"ledger-sync", "mail-relay"},
     "STSG-205": {"break-glass", "okta-admin"},
-    "STSG-302": {"blue-operator", "green-operator", "self-renewing"},
+    "STSG-302": {"blue-operator", "green-operator", "self-renewing", "exports", "public-demo"},
     "STSG-303": {"backup-runner", "break-glass", "migration-2019", "team-reader"},
     "STSG-304": {"pipeline"},
     "STSG-305": {"jane.doe", "upload-portal"},
