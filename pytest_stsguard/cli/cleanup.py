@@ -50,7 +50,6 @@ def cleanup(**options: Any) -> int:
     """Remove leftover revoke policies that may go."""
     from pytest_stsguard.account import from_session
     from pytest_stsguard.cli.connection import check_consent, configuration_of, connect
-    from pytest_stsguard.clock import Clock
 
     moment = _moment(options)
     configuration = configuration_of(options["config"])
@@ -58,7 +57,7 @@ def cleanup(**options: Any) -> int:
     if options["apply"]:
         check_consent(connection, configuration, options["account"])
     account = from_session(connection.session)
-    found = tuple(_examine(account, configuration, moment or Clock().now()))
+    found = tuple(_examine(account, configuration, moment or connection.clock.now()))
     outcomes = _remove(connection, found, options) if options["apply"] else ()
     _print(found, outcomes, options)
     return max((one.error.exit_code for one in outcomes if one.error), default=0)
@@ -121,12 +120,12 @@ def _judge(holder: Role | User, document: Document, leftover: Leftover) -> _Foun
         cutoff=leftover.cutoff,
         changes=(Change(setting, before, None),),
         policy_name=document.name,
+        unique_id=holder.id or "",
     )
     return _Found(holder.arn, leftover, plan)
 
 
 def _remove(connection: Connection, found: Sequence[_Found], options: dict[str, Any]) -> tuple[Outcome, ...]:
-    from pytest_stsguard.clock import Clock
     from pytest_stsguard.revocation import Campaign, Journal
 
     plans = [one.plan for one in found if one.plan is not None]
@@ -135,7 +134,8 @@ def _remove(connection: Connection, found: Sequence[_Found], options: dict[str, 
     path = options["journal"] or f"stsguard-cleanup-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
     with Journal.create(path) as journal:
         click.echo(f"journal: {journal.path}", err=True)
-        campaign = Campaign(journal, connection.client, clock=Clock(), jobs=1)
+        connection.tell_retries(journal)
+        campaign = Campaign(journal, connection.client, clock=connection.clock, jobs=1)
         return campaign.carry_out(plans, purpose="cleanup", account=connection.account)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
 
@@ -14,19 +15,28 @@ if TYPE_CHECKING:
     import boto3
 
     from pytest_stsguard.findings import Configuration
+    from pytest_stsguard.revocation import Journal
+    from pytest_stsguard.revocation.retries import Retries, Retry
+    from pytest_stsguard.revocation.service_time import ServiceClock
 
 __all__ = ["Connection", "check_consent", "configuration_of", "connect", "reason_of"]
 
 _REGION = "us-east-1"
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A boto3 session and whose account it is; clients are made once and shared by threads."""
+    """A boto3 session and whose account it is; clients are made once and shared by threads.
+
+    Attributes:
+        retries: what repeats the calls of the clients; whoever keeps a journal listens to it.
+        clock: the time that AWS lives by.
+    """
 
     session: boto3.Session
     account: str
+    retries: Retries
+    clock: ServiceClock
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -36,6 +46,15 @@ class Connection:
             if service not in self._clients:
                 self._clients[service] = _client(self.session, service)
             return self._clients[service]
+
+    def tell_retries(self, journal: Journal) -> None:
+        """Note each call that is made again in a journal, and say it on stderr."""
+
+        def tell(retry: Retry) -> None:
+            journal.write("retry", **retry.as_json())
+            click.echo(f"again: {retry}", err=True)
+
+        self.retries.listener = tell
 
 
 def connect(profile: str | None) -> Connection:
@@ -48,14 +67,22 @@ def connect(profile: str | None) -> Connection:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
+    from pytest_stsguard.revocation.retries import Retries
+    from pytest_stsguard.revocation.service_time import ServiceClock, measured
+
+    retries = Retries()
     try:
         session = boto3.Session(profile_name=profile)
-        account = str(_client(session, "sts").get_caller_identity()["Account"])
+        retries.install(session)
+        answer, offset = measured(_client(session, "sts").get_caller_identity)
     except ProfileNotFound:
         raise ConfigurationError(f"AWS profile `{profile}` does not exist") from None
     except (BotoCoreError, ClientError) as error:
         raise AwsUnavailableError(f"no way to AWS: {reason_of(error)}") from error
-    return Connection(session, account)
+    clock = ServiceClock(offset)
+    if clock.told:
+        click.echo(clock.told, err=True)
+    return Connection(session, str(answer["Account"]), retries, clock)
 
 
 def configuration_of(path: str | None) -> Configuration:
@@ -83,9 +110,10 @@ def check_consent(connection: Connection, configuration: Configuration, account:
 def _client(session: Any, service: str) -> Any:
     from botocore.config import Config
 
-    # AWS's own setting wins; botocore reads it where nothing else is said.
-    attempts: dict[str, int] = {} if "AWS_MAX_ATTEMPTS" in os.environ else {"total_max_attempts": _ATTEMPTS}
-    retries: Any = {"mode": "adaptive", **attempts}
+    from pytest_stsguard.revocation.retries import ONE_ATTEMPT
+
+    # Botocore keeps the pace down after a throttle; what is made again is not its to say.
+    retries: Any = {"mode": "adaptive", "total_max_attempts": ONE_ATTEMPT}
     config = Config(retries=retries, max_pool_connections=32)
     return session.client(service, region_name=session.region_name or _REGION, config=config)
 

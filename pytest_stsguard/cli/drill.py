@@ -53,6 +53,13 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
     show_default=True,
     help="Seconds that an account is given to follow a change.",
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(1, 43200),
+    default=3600,
+    show_default=True,
+    help="Seconds after which a drill on an account stops, and puts all back.",
+)
 @click.option("--rollback", is_flag=True, help="Put back what a drill left that was killed.")
 @click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
 @exit_zero

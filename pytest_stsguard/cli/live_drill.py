@@ -38,20 +38,24 @@ class LiveOptions:
     journal: str | None
     kill_switch: str | None
     within: float
+    time_limit: float
 
 
 def play_live(scenarios: Sequence[Scenario], options: LiveOptions) -> tuple[list[Result], int]:
     """Play the scenarios on the account, or rehearse them; gives what came of them, and the exit code."""
-    from pytest_stsguard.clock import Clock
     from pytest_stsguard.drill.access import check_role
+    from pytest_stsguard.revocation.service_time import ServiceClock
 
     for scenario in scenarios:
         _check_playable(scenario, options)
     if options.journal and len(scenarios) > 1:
         raise ConfigurationError("one journal is for one drill", hint="name one scenario, or leave --journal out")
     access = _reach(options)
+    clock = ServiceClock(access.offset)
+    if clock.told:
+        click.echo(clock.told, err=True)
     for role in options.roles:
-        check_role(access, role, now=Clock().now())
+        check_role(access, role, now=clock.now())
     results = []
     for scenario in scenarios:
         given = dict(zip(scenario.roles, options.roles, strict=False))
@@ -134,14 +138,13 @@ def _play(scenario: Scenario, access: Access, given: Mapping[str, str], options:
     from pytest_stsguard.drill.live_drill import KILL_SWITCH
     from pytest_stsguard.revocation import Journal
 
-    switch = KillSwitch(Path(options.kill_switch or KILL_SWITCH))
+    switch = KillSwitch(Path(options.kill_switch or KILL_SWITCH), limit=options.time_limit)
     switch.check()
     path = options.journal or f"stsguard-drill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
     with Progress(scenario.title) as progress, Journal.create(path) as journal, _signals(switch) as heard:
         click.echo(f"journal: {journal.path}", err=True)
-        ground = LiveAccount(
-            access, scenario, clock=WatchedClock(switch), switch=switch, journal=journal, propagation=options.within
-        )
+        clock = WatchedClock(switch, access.offset)
+        ground = LiveAccount(access, scenario, clock=clock, switch=switch, journal=journal, propagation=options.within)
         return play(scenario, ground, given=given, listener=progress.step), bool(heard)
 
 

@@ -111,14 +111,13 @@ def _scope(options: dict[str, Any]) -> dict[str, Any]:
 def _look(connection: Connection, target: Sequence[str], scope: dict[str, Any]) -> tuple[Outcome, ...]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from pytest_stsguard.clock import Clock
     from pytest_stsguard.errors import AwsUnavailableError
     from pytest_stsguard.revocation import Outcome, plan
 
     outcomes = []
     for name in dict.fromkeys(target):
         try:
-            outcomes.append(Outcome(name, plan(connection.client, name, now=Clock().now(), **scope)))
+            outcomes.append(Outcome(name, plan(connection.client, name, now=connection.clock.now(), **scope)))
         except StsGuardError as error:
             outcomes.append(Outcome(name, error=error))
         except (BotoCoreError, ClientError) as error:
@@ -129,11 +128,12 @@ def _look(connection: Connection, target: Sequence[str], scope: dict[str, Any]) 
 def _begin(
     connection: Connection, target: Sequence[str], scope: dict[str, Any], options: dict[str, Any]
 ) -> tuple[Outcome, ...]:
-    from pytest_stsguard.clock import Clock
     from pytest_stsguard.revocation import METHODS, Journal, plan
 
     if scope["method"] not in METHODS or set(scope) - {"method", *METHODS[scope["method"]].takes}:
-        plan(connection.client, target[0], now=Clock().now(), **scope)  # says what is wrong before a journal begins
+        plan(
+            connection.client, target[0], now=connection.clock.now(), **scope
+        )  # says what is wrong before a journal begins
     path = options["journal"] or f"stsguard-revoke-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
     with Journal.create(path) as journal:
         click.echo(f"journal: {journal.path}", err=True)
@@ -154,10 +154,10 @@ def _go_on(connection: Connection, options: dict[str, Any]) -> tuple[Outcome, ..
 
 
 def _campaign(journal: Any, connection: Connection, options: dict[str, Any]) -> Campaign:
-    from pytest_stsguard.clock import Clock
     from pytest_stsguard.revocation import Campaign
 
-    return Campaign(journal, connection.client, clock=Clock(), jobs=options["jobs"], rate=options["rate"])
+    connection.tell_retries(journal)
+    return Campaign(journal, connection.client, clock=connection.clock, jobs=options["jobs"], rate=options["rate"])
 
 
 def _print(outcomes: Sequence[Outcome], options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from pytest_stsguard.cloud.credentials import Credentials
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, InputError
 from pytest_stsguard.policy import Policy
 from pytest_stsguard.revocation import assess
+from pytest_stsguard.revocation.retries import ONE_ATTEMPT, Retries
+from pytest_stsguard.revocation.service_time import measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +35,6 @@ OPT_IN = "allowed"
 """The value of the tag by which a role that exists lets drills be played on it."""
 
 _REGION = "us-east-1"
-_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Access:
     Attributes:
         configured: whether the endpoints that the environment or the profile names are used.
         listener: is told each call before it is made: whose, the service, the operation and its parameters.
+        retries: what repeats the calls of all clients; whoever plays a drill listens to it.
+        offset: how far the service's time is ahead of this machine's.
     """
 
     session: boto3.Session
@@ -50,6 +54,8 @@ class Access:
     region: str = _REGION
     configured: bool = True
     listener: Callable[[str, str, str, Mapping[str, Any]], None] | None = None
+    retries: Retries = field(default_factory=Retries, repr=False, compare=False)
+    offset: timedelta = timedelta()
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _sessions: dict[str, boto3.Session] = field(default_factory=dict, repr=False)
 
@@ -63,11 +69,12 @@ class Access:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - whoever has a session has botocore
 
         region = session.region_name or _REGION
+        asking = cls(session, "", "", region)
         try:
-            answer = cls(session, "", "", region).client("sts").get_caller_identity()
+            answer, offset = measured(asking.client("sts").get_caller_identity)
         except (BotoCoreError, ClientError) as error:
             raise AwsUnavailableError(f"no way to AWS: {' '.join(str(error).split()).rstrip('.')}") from error
-        return cls(session, answer["Account"], answer["Arn"], region)
+        return cls(session, answer["Account"], answer["Arn"], region, retries=asking.retries, offset=offset)
 
     @property
     def partition(self) -> str:
@@ -96,6 +103,7 @@ class Access:
         key = credentials.access_key_id if credentials else ""
         if key not in self._sessions:
             session = self.session if credentials is None else self._session(credentials)
+            self.retries.install(session)
             if self.listener is not None:
                 self._listen(session, "the runner" if credentials is None else credentials.arn or "a key")
             self._sessions[key] = session
@@ -141,7 +149,7 @@ class Access:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         options: dict[str, Any] = {
-            "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            "retries": {"mode": "standard", "total_max_attempts": ONE_ATTEMPT},
             "connect_timeout": 10,
             "read_timeout": 30,
             "ignore_configured_endpoint_urls": not self.configured,

@@ -98,6 +98,7 @@ def play(
         if listener is not None:
             listener(timeline[-1])
 
+    ground.hear(note)
     stage = Stage(ground, chosen, note=note, given=given)
     state = ""
     for doubt in doubts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud import Cloud, Credentials
@@ -60,6 +60,9 @@ class Ground(Protocol):
 
     def own_name(self, name: str) -> str:
         """Give the name under which something of the scenario is made here."""
+
+    def hear(self, note: Callable[[str, str], None]) -> None:
+        """Take what puts a line on the drill's timeline, for what the place itself has to tell."""
 
     def before(self, step: str) -> None:
         """Learn what comes next; raises when the drill is to stop."""
@@ -132,6 +135,9 @@ class Simulated:
     def own_name(self, name: str) -> str:
         """Give the name as it stands: the cloud is the drill's alone."""
         return name
+
+    def hear(self, note: Callable[[str, str], None]) -> None:
+        """Nothing to tell: every call is answered at once."""
 
     def before(self, step: str) -> None:
         """Go on: nothing here can be harmed."""

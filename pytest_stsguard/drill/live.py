@@ -17,10 +17,11 @@ from pytest_stsguard.drill.acts import READ
 from pytest_stsguard.drill.patience import PROPAGATION, Patience
 from pytest_stsguard.drill.stage import PATH
 from pytest_stsguard.drill.strike import strike
+from pytest_stsguard.errors import InputError
 from pytest_stsguard.revocation.journal import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import boto3
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.drill.kill_switch import KillSwitch
     from pytest_stsguard.drill.scenario import Scenario
     from pytest_stsguard.revocation import Journal, Plan
+    from pytest_stsguard.revocation.retries import Retry
 
 __all__ = ["LiveAccount"]
 
@@ -69,6 +71,8 @@ class LiveAccount:
         self._switch = switch
         self._journal = journal
         self._boundary = ""
+        self._tell: Callable[[str, str], None] | None = None
+        access.retries.listener = self._again
         if journal is not None:
             journal.write("drill", schema=SCHEMA, account=self.account, scenario=scenario.name, run=self.run)
 
@@ -107,6 +111,10 @@ class LiveAccount:
     def own_name(self, name: str) -> str:
         """Give the name with the drill's id, so that two drills never meet."""
         return f"{name}-{self.run}"
+
+    def hear(self, note: Callable[[str, str], None]) -> None:
+        """Tell of each call that is made again, and note it."""
+        self._tell = note
 
     def before(self, step: str) -> None:  # noqa: ARG002 - the kill switch asks not what it stops
         """Look at the kill switch.
@@ -150,6 +158,18 @@ class LiveAccount:
     def explain(self, request_id: str) -> str | None:  # noqa: ARG002 - AWS does not tell
         """Tell nothing: AWS does not say why."""
         return None
+
+    def _again(self, retry: Retry) -> None:
+        """Learn that a call is about to be made again.
+
+        Raises:
+            DrillError: the kill switch was pulled meanwhile.
+        """
+        self._switch.check()
+        with suppress(InputError):  # it announces no change: a journal that cannot be written stops no restoring
+            self._note("retry", **retry.as_json())
+        if self._tell is not None:
+            self._tell("retry", str(retry))
 
     def _note(self, entry: str, **members: Any) -> None:
         if self._journal is not None:

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["KILL_SWITCH", "LiveDrill", "open_account"]
+__all__ = ["KILL_SWITCH", "TIME_LIMIT", "LiveDrill", "open_account"]
 
 KILL_SWITCH = "stsguard-drill.stop"
 """The file whose presence in the folder of the run stops a drill on an account."""
+
+TIME_LIMIT = 3600.0
+"""Seconds after which a drill on an account stops, and puts everything back."""
 
 
 def open_account(profile: str | None, allowed: Sequence[str]) -> Access:
@@ -90,10 +93,16 @@ class LiveDrill(Drill):
         chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
         if why := self.refuses(chosen):
             raise ConfigurationError(why)
-        switch = KillSwitch(self._folder / KILL_SWITCH)
+        switch = KillSwitch(self._folder / KILL_SWITCH, limit=TIME_LIMIT)
         switch.check()
         path = self._folder / f"stsguard-drill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
         with Journal.create(path) as journal:
             self.note("journal", str(path))
-            ground = LiveAccount(self._access, chosen, clock=WatchedClock(switch), switch=switch, journal=journal)
+            ground = LiveAccount(
+                self._access,
+                chosen,
+                clock=WatchedClock(switch, self._access.offset),
+                switch=switch,
+                journal=journal,
+            )
             return play(chosen, ground, listener=lambda step: self.note(step.action, step.detail))

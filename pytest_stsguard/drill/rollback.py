@@ -5,6 +5,7 @@ The stolen sessions of such a drill were never written down, so that it cannot g
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.drill.access import Access
     from pytest_stsguard.revocation import Change, Journal
+    from pytest_stsguard.revocation.retries import Retry
 
 __all__ = ["roll_back"]
 
@@ -41,6 +43,12 @@ def roll_back(journal: Journal, access: Access, *, listener: Callable[[str], Non
         InputError: the journal is no drill's, or of another account.
     """
     header = _header(journal, access.account)
+
+    def again(retry: Retry) -> None:
+        with suppress(InputError):  # it announces no change: a journal that cannot be written stops no rollback
+            journal.write("retry", **retry.as_json())
+
+    access.retries.listener = again
     left = []
     for label, step in _steps(journal, access, str(header["run"])):
         try:
@@ -72,7 +80,7 @@ def _steps(journal: Journal, access: Access, run: str) -> Iterator[tuple[str, Ca
     plans = [Plan.from_json(entry["plan"]) for entry in journal.entries("plan")]
     for plan in reversed(plans):
         if plan.target not in own:
-            yield f"{plan.method} of {plan.target}", partial(_undo, plan.changes, access)
+            yield f"{plan.method} of {plan.target}", partial(_undo_of_same, plan, access)
     for kind, name in reversed(made):
         yield f"{kind} {name}", partial(_delete, access, kind, name, run)
     for plan in reversed(plans):
@@ -80,6 +88,11 @@ def _steps(journal: Journal, access: Access, run: str) -> Iterator[tuple[str, Ca
         elsewhere = tuple(change for change in plan.changes if change.setting.kind in _ELSEWHERE)
         if plan.target in own and elsewhere:
             yield f"{plan.method} of {plan.target}", partial(_undo, elsewhere, access)
+
+
+def _undo_of_same(plan: Plan, access: Access) -> bool:
+    plan.check_identity(access.client)
+    return _undo(plan.changes, access)
 
 
 def _undo(changes: Sequence[Change], access: Access) -> bool:

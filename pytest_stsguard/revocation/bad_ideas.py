@@ -27,14 +27,18 @@ def trust_edit(clients: Clients, target: str, *, now: datetime) -> Plan:
     setting = Setting("role-trust", {"role": target})
     held = setting.read(clients)
     changes = () if held == NOBODY else (Change(setting, held, NOBODY),)
-    return Plan("trust-edit", target, role["Arn"], rounded(now), changes, NOBODY, held, policy_name="")
+    return Plan(
+        "trust-edit", target, role["Arn"], rounded(now), changes, NOBODY, held, policy_name="", unique_id=role["RoleId"]
+    )
 
 
 def remove_permissions(clients: Clients, target: str, *, now: datetime) -> Plan:
     """Take every identity policy from role `target`; what resource policies grant stays, and every workload stops."""
     role = find_role(clients, target)
     changes = tuple(_stripped(clients, target))
-    return Plan("remove-permissions", target, role["Arn"], rounded(now), changes, policy_name="")
+    return Plan(
+        "remove-permissions", target, role["Arn"], rounded(now), changes, policy_name="", unique_id=role["RoleId"]
+    )
 
 
 def delete_role(clients: Clients, target: str, *, now: datetime) -> Plan:
@@ -46,7 +50,7 @@ def delete_role(clients: Clients, target: str, *, now: datetime) -> Plan:
     out = tuple(Change(Setting("profile-role", {"profile": name}), target, None) for name in profiles)
     gone = Change(Setting("role", {"role": target}), {"id": role["RoleId"]}, None)
     changes = (*out, *_stripped(clients, target), gone)
-    return Plan("delete-role", target, role["Arn"], rounded(now), changes, policy_name="")
+    return Plan("delete-role", target, role["Arn"], rounded(now), changes, policy_name="", unique_id=role["RoleId"])
 
 
 def replace_profile(clients: Clients, target: str, *, now: datetime, instance: str | None = None) -> Plan:
@@ -56,7 +60,15 @@ def replace_profile(clients: Clients, target: str, *, now: datetime, instance: s
     held = setting.read(clients)
     if held is None:
         raise InputError(f"instance `{instance}` has no instance profile")
-    return Plan("replace-profile", target, role["Arn"], rounded(now), (Change(setting, held, None),), policy_name="")
+    return Plan(
+        "replace-profile",
+        target,
+        role["Arn"],
+        rounded(now),
+        (Change(setting, held, None),),
+        policy_name="",
+        unique_id=role["RoleId"],
+    )
 
 
 def restart_instance(clients: Clients, target: str, *, now: datetime, instance: str | None = None) -> Plan:
@@ -64,7 +76,9 @@ def restart_instance(clients: Clients, target: str, *, now: datetime, instance: 
     role, instance = find_role(clients, target), _given(instance)
     setting = Setting("instance-run", {"instance": instance})
     change = Change(setting, setting.read(clients), "started anew")
-    return Plan("restart-instance", target, role["Arn"], rounded(now), (change,), policy_name="")
+    return Plan(
+        "restart-instance", target, role["Arn"], rounded(now), (change,), policy_name="", unique_id=role["RoleId"]
+    )
 
 
 def _stripped(clients: Clients, role: str) -> Iterator[Change]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_stsguard.errors import ConfigurationError, InputError
 from pytest_stsguard.revocation.change import Change
 from pytest_stsguard.revocation.document import rounded
+from pytest_stsguard.revocation.organization_setting import check_reached
 from pytest_stsguard.revocation.plan import LONGEST_USER_SESSION, Plan
 from pytest_stsguard.revocation.scope import DENY_ALL, principal_document
 from pytest_stsguard.revocation.setting import Setting
@@ -32,7 +33,17 @@ def deny_all(clients: Clients, target: str, *, now: datetime) -> Plan:
     role = find_role(clients, target)
     setting = Setting("role-policy", {"role": target, "name": _DENY_ALL_NAME})
     previous, changes = _deny(clients, setting, DENY_ALL)
-    return Plan("deny-all", target, role["Arn"], rounded(now), changes, DENY_ALL, previous, policy_name=_DENY_ALL_NAME)
+    return Plan(
+        "deny-all",
+        target,
+        role["Arn"],
+        rounded(now),
+        changes,
+        DENY_ALL,
+        previous,
+        policy_name=_DENY_ALL_NAME,
+        unique_id=role["RoleId"],
+    )
 
 
 def boundary(clients: Clients, target: str, *, now: datetime) -> Plan:
@@ -49,7 +60,17 @@ def boundary(clients: Clients, target: str, *, now: datetime) -> Plan:
     edge = Setting("role-boundary", {"role": target})
     held = edge.read(clients)
     changes = policy if held == arn else (*policy, Change(edge, held, arn))
-    return Plan("boundary", target, role["Arn"], rounded(now), changes, DENY_ALL, previous, policy_name=name)
+    return Plan(
+        "boundary",
+        target,
+        role["Arn"],
+        rounded(now),
+        changes,
+        DENY_ALL,
+        previous,
+        policy_name=name,
+        unique_id=role["RoleId"],
+    )
 
 
 def scp(
@@ -68,19 +89,30 @@ def scp(
         cutoff: deny only sessions issued before it; default: every session, fresh ones too.
 
     Raises:
-        InputError: no such role, a service-linked one, or another policy under the same name.
+        InputError: no such role, a service-linked one, one of the management account, or another policy under the same name.
         ConfigurationError: `cutoff` has no time zone.
     """
     if cutoff is not None and cutoff.tzinfo is None:
         raise ConfigurationError(f"the cutoff `{cutoff.isoformat()}` has no time zone", hint="give an aware datetime")
     role = find_role(clients, target, by_organization=True)
     account = role["Arn"].split(":")[4]
+    check_reached(clients, account)
     name = f"StsGuardDeny-{account}-{target}"
     document = principal_document(role["Arn"], cutoff)
     previous, policy = _deny(clients, Setting("scp", {"name": name}), document)
     attached = Setting("scp-attachment", {"name": name, "target": attach_to or account})
     changes = policy if attached.read(clients) else (*policy, Change(attached, None, "attached"))
-    return Plan("scp", target, role["Arn"], rounded(cutoff or now), changes, document, previous, policy_name=name)
+    return Plan(
+        "scp",
+        target,
+        role["Arn"],
+        rounded(cutoff or now),
+        changes,
+        document,
+        previous,
+        policy_name=name,
+        unique_id=role["RoleId"],
+    )
 
 
 def deactivate_key(clients: Clients, target: str, *, now: datetime, key_id: str | None = None) -> Plan:
@@ -91,7 +123,7 @@ def deactivate_key(clients: Clients, target: str, *, now: datetime, key_id: str 
     Raises:
         InputError: no such user, or no such key.
     """
-    arn = find_user(clients, target)["Arn"]
+    user = find_user(clients, target)
     pages = clients("iam").get_paginator("list_access_keys").paginate(UserName=target)
     keys = [one for page in pages for one in page["AccessKeyMetadata"] if key_id in (None, one["AccessKeyId"])]
     if not keys:
@@ -99,7 +131,10 @@ def deactivate_key(clients: Clients, target: str, *, now: datetime, key_id: str 
         raise InputError(f"user `{target}` has {which}")
     active = [one["AccessKeyId"] for one in keys if one["Status"] == "Active"]
     changes = tuple(Change(Setting("access-key", {"user": target, "key": key}), "Active", "Inactive") for key in active)
-    return Plan("deactivate-key", target, arn, rounded(now), changes, policy_name="", longest=LONGEST_USER_SESSION)
+    longest, own_id = LONGEST_USER_SESSION, user["UserId"]
+    return Plan(
+        "deactivate-key", target, user["Arn"], rounded(now), changes, policy_name="", longest=longest, unique_id=own_id
+    )
 
 
 def _deny(clients: Clients, setting: Setting, document: dict[str, Any]) -> tuple[Any, tuple[Change, ...]]:

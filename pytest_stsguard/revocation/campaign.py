@@ -160,6 +160,8 @@ class Campaign:
                 scope["cutoff"] = datetime.fromisoformat(scope["cutoff"])
             planned = plan(self._clients, name, method=header["method"], now=self._clock.now(), **scope)
             self._journal.write("plan", plan=planned.as_json())
+        else:
+            planned.check_identity(self._clients)
         done = {entry["step"] for entry in self._journal.entries("done") if entry["target"] == name}
         for step, change in enumerate(planned.changes):
             if step not in done:
@@ -171,6 +173,7 @@ class Campaign:
 
     def _undo(self, planned: Plan) -> Plan:
         name = planned.target
+        planned.check_identity(self._clients)
         begun = {entry["step"] for entry in self._journal.entries("intent") if entry["target"] == name}
         for step, change in reversed(list(enumerate(planned.changes))):
             if step in begun:

@@ -6,7 +6,7 @@ See "Revoke IAM role temporary security credentials" in the IAM User Guide.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
@@ -38,8 +38,15 @@ def older_sessions_document(cutoff: datetime) -> dict[str, Any]:
 
 
 def rounded(cutoff: datetime) -> datetime:
-    """Cut a moment to the millisecond, as the document keeps it."""
-    return cutoff.astimezone(UTC).replace(microsecond=cutoff.microsecond // 1000 * 1000)
+    """Bring a moment up to the next whole millisecond, as the document keeps it.
+
+    Cut down, a cutoff could meet the whole second at which a session was issued shortly before it, and spare it.
+    """
+    beyond = -cutoff.microsecond % 1000
+    try:
+        return cutoff.astimezone(UTC) + timedelta(microseconds=beyond)
+    except OverflowError:
+        return cutoff.astimezone(UTC).replace(microsecond=cutoff.microsecond // 1000 * 1000)
 
 
 def cutoff_of(document: str | dict[str, Any]) -> datetime | None:

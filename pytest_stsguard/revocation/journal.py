@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -76,14 +77,29 @@ class Journal:
         return cls(path, descriptor, entries)
 
     def write(self, entry: str, **members: Any) -> None:
-        """Append an entry; it is on disk when this returns."""
+        """Append an entry; it is on disk when this returns.
+
+        Raises:
+            InputError: it cannot be written, on a disk that is full for one: what it announces must not be done.
+        """
         data = {"entry": entry, **members}
         line = json.dumps(data, separators=(",", ":")).encode() + b"\n"
         with self._lock:
-            left = memoryview(line)
-            while left:
-                left = left[os.write(self._descriptor, left) :]
-            os.fsync(self._descriptor)
+            whole = os.fstat(self._descriptor).st_size
+            try:
+                left = memoryview(line)
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
+                os.fsync(self._descriptor)
+            except OSError as error:
+                with suppress(
+                    OSError
+                ):  # half a line must not come before the next one; where it stays, `open` drops it
+                    os.ftruncate(self._descriptor, whole)
+                raise InputError(
+                    f"`{self.path}` cannot be written: {(error.strerror or str(error)).lower()}",
+                    hint="nothing is changed that is not noted first: make room, then go on with the journal",
+                ) from None
             self._entries.append(data)
 
     def entries(self, kind: str | None = None) -> Iterator[dict[str, Any]]:

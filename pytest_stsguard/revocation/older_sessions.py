@@ -35,9 +35,9 @@ def older_sessions(clients: Clients, target: str, *, now: datetime, cutoff: date
         ConfigurationError: `cutoff` has no time zone.
     """
     wanted = _moment(cutoff, now)
-    arn = find_role(clients, target)["Arn"]
+    role = find_role(clients, target)
     setting = Setting("role-policy", {"role": target, "name": POLICY_NAME})
-    return _timed(clients, "older-sessions", setting, wanted, arn=arn)
+    return _timed(clients, "older-sessions", setting, wanted, arn=role["Arn"], unique_id=role["RoleId"])
 
 
 def user_sessions(clients: Clients, target: str, *, now: datetime, cutoff: datetime | None = None) -> Plan:
@@ -50,9 +50,9 @@ def user_sessions(clients: Clients, target: str, *, now: datetime, cutoff: datet
         ConfigurationError: `cutoff` has no time zone.
     """
     wanted = _moment(cutoff, now)
-    arn = find_user(clients, target)["Arn"]
+    user = find_user(clients, target)
     setting = Setting("user-policy", {"user": target, "name": POLICY_NAME})
-    return _timed(clients, "user-sessions", setting, wanted, arn=arn)
+    return _timed(clients, "user-sessions", setting, wanted, arn=user["Arn"], unique_id=user["UserId"])
 
 
 def one_session(
@@ -108,10 +108,11 @@ def _moment(cutoff: datetime | None, now: datetime) -> datetime:
     return rounded(cutoff or now)
 
 
-def _timed(clients: Clients, method: str, setting: Setting, wanted: datetime, *, arn: str) -> Plan:
+def _timed(clients: Clients, method: str, setting: Setting, wanted: datetime, *, arn: str, unique_id: str) -> Plan:
     plan = _plan(clients, setting, wanted, read=cutoff_of, write=older_sessions_document)
     longest = LONGEST_USER_SESSION if setting.kind == "user-policy" else LONGEST_ROLE_SESSION
-    return Plan(method=method, target=arn.rpartition("/")[2], arn=arn, longest=longest, **plan)
+    target = arn.rpartition("/")[2]
+    return Plan(method=method, target=target, arn=arn, longest=longest, unique_id=unique_id, **plan)
 
 
 def _marked(clients: Clients, method: str, role: dict[str, Any], marks: dict[str, str], wanted: datetime) -> Plan:
@@ -124,7 +125,8 @@ def _marked(clients: Clients, method: str, role: dict[str, Any], marks: dict[str
         read=lambda document: marked_cutoff(document, marks),
         write=lambda cutoff: marked_document(cutoff, marks),
     )
-    return Plan(method=method, target=role["RoleName"], arn=role["Arn"], policy_name=name, **plan)
+    target, own_id = role["RoleName"], role["RoleId"]
+    return Plan(method=method, target=target, arn=role["Arn"], policy_name=name, unique_id=own_id, **plan)
 
 
 def _plan(

@@ -13,9 +13,22 @@ from pytest_stsguard.errors import InputError
 if TYPE_CHECKING:
     from pytest_stsguard.revocation.setting import Clients
 
-__all__ = ["read_scp", "read_scp_attachment", "write_scp", "write_scp_attachment"]
+__all__ = ["check_reached", "read_scp", "read_scp_attachment", "write_scp", "write_scp_attachment"]
 
 _TYPE = "SERVICE_CONTROL_POLICY"
+
+
+def check_reached(clients: Clients, account: str) -> None:
+    """Require that service control policies reach an account: they never reach the management account.
+
+    Raises:
+        InputError: it is the management account: a deny would be written, and stop nobody.
+    """
+    if clients("organizations").describe_organization()["Organization"]["MasterAccountId"] == account:
+        raise InputError(
+            f"account `{account}` is the management account of its organisation, which no service control policy reaches",
+            hint="take a method that changes the role itself, as `older-sessions` or `boundary`",
+        )
 
 
 def read_scp(clients: Clients, name: str) -> Any:

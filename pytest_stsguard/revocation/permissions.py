@@ -44,6 +44,7 @@ _AUDIT: tuple[_Grant, ...] = (
 )
 _CLEANUP: tuple[_Grant, ...] = (
     ("ReadTheAccount", ("iam:GetAccountAuthorizationDetails",), ("*",)),
+    ("FindWhoseTheyAre", ("iam:GetRole", "iam:GetUser"), (_ROLES, _USERS)),
     ("ReadInlinePolicies", ("iam:GetRolePolicy", "iam:GetUserPolicy"), (_ROLES, _USERS)),
     ("RemoveInlinePolicies", ("iam:DeleteRolePolicy", "iam:DeleteUserPolicy"), (_ROLES, _USERS)),
     ("ReadAttachments", ("iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies"), (_ROLES, _USERS)),
@@ -110,6 +111,7 @@ _REVOKE: dict[str, tuple[_Grant, ...]] = {
     ),
     "scp": (
         _FIND_ROLE,
+        ("KnowTheOrganization", ("organizations:DescribeOrganization",), ("*",)),
         (
             "ReadPolicies",
             ("organizations:ListPolicies", "organizations:DescribePolicy", "organizations:ListTargetsForPolicy"),

@@ -10,6 +10,7 @@ from pytest_stsguard.clock import isoformat
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.revocation.change import Change
 from pytest_stsguard.revocation.document import POLICY_NAME
+from pytest_stsguard.revocation.target import unique_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Plan:
         changes: what is to be written, in order; empty when all of it is in force already.
         document: the policy that denies; None for a method that writes none.
         previous: what stood in its place; None for nothing.
+        unique_id: that of the role or user, which one of the same name that is made later does not have; empty: unknown.
     """
 
     method: str
@@ -47,6 +49,22 @@ class Plan:
     previous: dict[str, Any] | None = None
     policy_name: str = POLICY_NAME
     longest: timedelta = LONGEST_ROLE_SESSION
+    unique_id: str = ""
+
+    def check_identity(self, clients: Clients) -> None:
+        """Require that what bears the name is still the one that was planned for; one that is gone is no other.
+
+        Raises:
+            InputError: it was deleted and made anew: what is known of the old one does not hold of the new one.
+        """
+        kind = "user" if ":user/" in self.arn else "role"
+        if self.unique_id and any(kind in change.setting.where for change in self.changes):
+            found = unique_id_of(clients, kind, self.arn.rpartition("/")[2])
+            if found not in {"", self.unique_id}:
+                raise InputError(
+                    f"{kind} `{self.target}` was deleted and made anew since: it is `{found}`, not `{self.unique_id}`",
+                    hint="the sessions of the old one are dead; look at the new one, then revoke anew",
+                )
 
     def as_json(self) -> dict[str, Any]:
         """Write it as a journal keeps it."""
@@ -60,6 +78,7 @@ class Plan:
             "previous": self.previous,
             "policy_name": self.policy_name,
             "longest": self.longest.total_seconds(),
+            "unique_id": self.unique_id,
         }
 
     @classmethod
@@ -80,6 +99,7 @@ class Plan:
                 previous=data["previous"],
                 policy_name=data["policy_name"],
                 longest=timedelta(seconds=data["longest"]),
+                unique_id=str(data.get("unique_id", "")),
             )
         except (KeyError, TypeError, ValueError):
             raise InputError("a plan of the journal lacks a member or holds one of the wrong shape") from None
@@ -142,8 +162,9 @@ class Revocation:
         """Put everything back as it was; a revoked session that has not expired comes back to life.
 
         Raises:
-            InputError: somebody else has changed it since, or the method cannot be undone.
+            InputError: somebody else has changed it since, or made it anew, or the method cannot be undone.
         """
+        self.plan.check_identity(self._clients)
         for change in reversed(self.plan.changes):
             change.undo(self._clients)
 

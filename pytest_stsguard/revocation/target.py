@@ -9,7 +9,7 @@ from pytest_stsguard.errors import InputError
 if TYPE_CHECKING:
     from pytest_stsguard.revocation.setting import Clients
 
-__all__ = ["find_role", "find_user"]
+__all__ = ["find_role", "find_user", "unique_id_of"]
 
 
 def find_role(clients: Clients, role: str, *, by_organization: bool = False) -> dict[str, Any]:
@@ -55,3 +55,12 @@ def find_user(clients: Clients, user: str) -> dict[str, Any]:
     except iam.exceptions.NoSuchEntityException:
         raise InputError(f"there is no user `{user}`", hint="give the name of a user of this account") from None
     return found
+
+
+def unique_id_of(clients: Clients, kind: str, name: str) -> str:
+    """Give the unique id of a ``"role"`` or ``"user"``; empty when there is none of the name."""
+    iam, label = clients("iam"), kind.capitalize()
+    try:
+        return str(getattr(iam, f"get_{kind}")(**{f"{label}Name": name})[label][f"{label}Id"])
+    except iam.exceptions.NoSuchEntityException:
+        return ""

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
@@ -14,14 +15,14 @@ from pytest_stsguard.account import from_session
 from pytest_stsguard.cli.policy import policy
 from pytest_stsguard.clock import SimulatedClock
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
-from pytest_stsguard.revocation import Change, Setting, older_sessions_document, revoke, runner_policy
+from pytest_stsguard.revocation import Change, Plan, Setting, older_sessions_document, revoke, runner_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_stsguard.cloud import Cloud, Credentials
 
-ROLE, USER, RUNNER = "A4L-DataRole", "a4l-developer", "runner"
+ROLE, USER, RUNNER, MEMBER = "A4L-DataRole", "a4l-developer", "runner", "999900001111"
 METHODS = {
     "older-sessions": {},
     "one-session": {"session_name": "thief"},
@@ -31,7 +32,6 @@ METHODS = {
     "boundary": {},
     "user-sessions": {},
     "deactivate-key": {},
-    "scp": {},
 }
 
 
@@ -53,13 +53,13 @@ def printed(cloud: Cloud, use: str, *arguments: str) -> dict[str, Any]:
     return document
 
 
-def check_least(cloud: Cloud, document: dict[str, Any], use: Callable[[], None]) -> None:
-    """Carry out the use under the policy, then without each of its statements."""
-    iam = cloud.client("iam")
+def check_least(cloud: Cloud, document: dict[str, Any], use: Callable[[], None], *more: Any) -> None:
+    """Carry out the use under the policy, then without each of its statements; `more` administer runners elsewhere."""
 
     def may(statements: list[Any]) -> None:
         text = json.dumps({"Version": "2012-10-17", "Statement": statements})
-        iam.put_user_policy(UserName=RUNNER, PolicyName="least", PolicyDocument=text)
+        for iam in (cloud.client("iam"), *more):
+            iam.put_user_policy(UserName=RUNNER, PolicyName="least", PolicyDocument=text)
 
     statements = document["Statement"]
     may(statements)
@@ -70,18 +70,42 @@ def check_least(cloud: Cloud, document: dict[str, Any], use: Callable[[], None])
             use()
 
 
+def test_denial_from_above_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials) -> None:
+    """The role is of a member account, where its runner finds it; the policy is written above it."""
+    organization(sts_cloud)
+    iam, above = sts_cloud.administrator(MEMBER).session().client("iam"), runner.session()
+    iam.create_user(UserName=RUNNER)
+    trust = {"Effect": "Allow", "Principal": {"AWS": MEMBER}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=text)
+    key = iam.create_access_key(UserName=RUNNER)["AccessKey"]
+    names = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    below = boto3.Session(region_name=sts_cloud.region, **names)
+
+    def use() -> None:
+        strike_policies(sts_cloud)
+        try:
+            revoke(
+                below.client("iam"),
+                ROLE,
+                method="scp",
+                clock=SimulatedClock(),
+                clients=lambda service: (above if service == "organizations" else below).client(service),
+            ).remove()
+        except ClientError as error:
+            raise RefusedError from error
+
+    check_least(sts_cloud, runner_policy("revoke", method="scp"), use, iam)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_revoke_and_take_back_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials, method: str) -> None:
     key = sts_cloud.user_credentials(USER)
     target = USER if method in {"user-sessions", "deactivate-key"} else ROLE
     session = runner.session()
-    if method == "scp":
-        organization(sts_cloud)
 
     def use() -> None:
         restore(sts_cloud, key.access_key_id)
-        if method == "scp":
-            strike_policies(sts_cloud)
         try:
             revoke(
                 session.client("iam"),
@@ -140,6 +164,8 @@ def test_cleanup_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials)
         for how, where, before in (("policy", {"name": "revoke"}, document), ("attachment", {"arn": arn}, "attached"))
     ]
 
+    role, user = iam.get_role(RoleName=ROLE)["Role"], iam.get_user(UserName=USER)["User"]
+
     def use() -> None:
         for change in changes:
             if change.setting.read(sts_cloud.client) is None:
@@ -147,6 +173,10 @@ def test_cleanup_under_exactly_its_policy(sts_cloud: Cloud, runner: Credentials)
         try:
             from_session(session)
             for change in changes:
+                arn, own = (
+                    (role["Arn"], role["RoleId"]) if "role" in change.setting.where else (user["Arn"], user["UserId"])
+                )
+                Plan("cleanup", "", arn, sts_cloud.clock.now(), (change,), unique_id=own).check_identity(session.client)
                 change.make(session.client)
         except (ClientError, AwsUnavailableError) as error:
             raise RefusedError from error

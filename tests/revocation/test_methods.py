@@ -195,29 +195,41 @@ def test_service_control_policy_denies_the_role_and_goes_again() -> None:
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
     }
     with mock_aws():
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+        def above(service: str) -> Any:
+            return boto3.client(service, region_name="us-east-1", **keys)
 
         def clients(service: str) -> Any:
-            return boto3.client(
-                service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
-            )
+            return above(service) if service == "organizations" else boto3.client(service, **below)
 
-        clients("iam").create_role(RoleName="AWSReservedSSO_Admin", AssumeRolePolicyDocument=json.dumps(document))
-        organizations = clients("organizations")
+        organizations = above("organizations")
         organizations.create_organization(FeatureSet="ALL")
         account = organizations.create_account(Email="a@example.com", AccountName="a")["CreateAccountStatus"][
             "AccountId"
         ]
+        taken = above("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/member", RoleSessionName="member")["Credentials"]
+        below = {
+            "aws_access_key_id": taken["AccessKeyId"],
+            "aws_secret_access_key": taken["SecretAccessKey"],
+            "aws_session_token": taken["SessionToken"],
+            "region_name": "us-east-1",
+        }
+        for iam in (clients("iam"), above("iam")):
+            iam.create_role(RoleName="AWSReservedSSO_Admin", AssumeRolePolicyDocument=json.dumps(document))
         before = [one["Name"] for one in organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]]
         from pytest_stsguard.clock import SimulatedClock
 
+        with pytest.raises(InputError, match="is the management account"):
+            revoke(above("iam"), "AWSReservedSSO_Admin", method="scp", clock=SimulatedClock(), clients=above)
         revocation = revoke(
             clients("iam"),
             "AWSReservedSSO_Admin",
             method="scp",
             clock=SimulatedClock(),
             clients=clients,
-            attach_to=account,
         )
+        assert revocation.plan.arn.split(":")[4] == account
         attached = organizations.list_policies_for_target(TargetId=account, Filter="SERVICE_CONTROL_POLICY")["Policies"]
         assert revocation.policy_name in {one["Name"] for one in attached}
         level = [Policy.parse(revocation.document, kind="scp"), Policy.parse(everything_allowed(), kind="scp")]

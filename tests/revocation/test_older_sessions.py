@@ -39,11 +39,11 @@ def test_document_is_the_consoles(sts_cloud: Cloud) -> None:
                 "Effect": "Deny",
                 "Action": ["*"],
                 "Resource": ["*"],
-                "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2022-02-16T01:36:00.138Z"}},
+                "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2022-02-16T01:36:00.139Z"}},
             }
         ],
     }
-    assert revocation.cutoff == cutoff.replace(microsecond=138_000)
+    assert revocation.cutoff == cutoff.replace(microsecond=139_000)
     assert revocation.safe_removal == revocation.cutoff + timedelta(hours=12)
 
 
