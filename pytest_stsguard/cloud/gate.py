@@ -22,6 +22,7 @@ from pytest_stsguard.cloud.passage import Passage, denial, elements, named_accou
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.post_policy import form_upload
 from pytest_stsguard.cloud.principals import Principals
+from pytest_stsguard.cloud.screening import Screening
 from pytest_stsguard.cloud.signature import claim_of, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.stacks import changes_a_stack, everything, hands_over
@@ -81,6 +82,7 @@ class Gate:
         self._trail = trail
         self._clock = clock
         self._simulator = Simulator(state, organization, clock)
+        self._screening = Screening(authorizer, backend, state)
         self.observers: list[Callable[[Call], None]] = []
 
     def handle(self, request: Request) -> Response:
@@ -141,7 +143,7 @@ class Gate:
         if passage.call.service == "sts":
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
-        return self._perform(passage)
+        return self._perform(passage, surroundings)
 
     def _unwrap(self, passage: Passage) -> None:
         """Check what S3 checks of a body, and take it out of its chunks."""
@@ -212,7 +214,7 @@ class Gate:
             self._authorizer.decide(caller, permission, surroundings).allowed for permission in everything()
         )
 
-    def _perform(self, passage: Passage) -> Response:
+    def _perform(self, passage: Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
         call, caller = passage.call, passage.caller
         assert call is not None  # noqa: S101 - as above
         assert caller is not None  # noqa: S101
@@ -233,6 +235,7 @@ class Gate:
             self._organization.attend(call, account),
             self._bucket_rules.attend(call, caller),
             self._watch.attend(call, account, passage.needed),
+            self._screening.attend(call, caller, surroundings),
         ]
         try:
             response = self._dispatch(passage, call, account)

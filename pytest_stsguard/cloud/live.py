@@ -99,6 +99,12 @@ def _workgroup(athena: Any, _: str, identifier: str) -> str | None:
     return None if workgroup is None else str(workgroup.arn)
 
 
+def _query_result(athena: Any, _: str, identifier: str) -> str | None:
+    """Find the object in S3 that a query's results are in."""
+    location = (getattr(athena.executions.get(identifier), "config", None) or {}).get("OutputLocation", "")
+    return f"arn:aws:s3:::{location.removeprefix('s3://')}" if location.startswith("s3://") else None
+
+
 def _broker(mq: Any, _: str, identifier: str) -> str | None:
     """Write a broker's ARN as AWS does, with its name, which moto leaves out."""
     found = mq.brokers.get(identifier)
@@ -170,6 +176,7 @@ _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ("kms", "alias"): _alias,
     ("batch", "job-definition"): _job_definition,
     ("athena", "query"): _workgroup,
+    ("athena", "result"): _query_result,
     ("mq", "brokers"): _broker,
     ("organizations", "*"): _organized,
     ("rds", "proxy"): _named("db_proxies", by="db_proxy_name"),

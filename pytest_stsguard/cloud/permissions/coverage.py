@@ -52,7 +52,12 @@ _RULES = """
 - **Tags at creation.** Where AWS asks for the tagging action besides, it is checked on what is created, with the request's tags.
 - **Keys that a service uses on the caller's behalf.** What a customer's KMS key encrypts needs `kms:Decrypt` to be read and
   `kms:GenerateDataKey` (or `kms:Encrypt`) to be written, with `kms:ViaService` and the service's encryption context: objects
-  of S3, by the request's key or the bucket's default; secrets; secure parameters, but for those of GetParametersByPath.
+  of S3, by the request's key or the bucket's default; messages of SQS and SNS, records of Kinesis, items of DynamoDB; secrets,
+  secure parameters and the variables of functions. A key that a table or a function is put under needs `kms:CreateGrant`, one
+  of a log group must admit the service. The refusal is the service's own: `KMS.AccessDeniedException`, `KMSAccessDenied` ...
+- **What else a service does in the caller's name**, by [layers](layers.md): code from a bucket, a query's results, a table's
+  export, the secret behind a parameter. All of it, keys too, is asked with `aws:ViaAWSService`, `aws:CalledVia`, its First and
+  Last, and the service's address; a plain call carries no `aws:CalledVia`.
 - **What does not exist yet** is checked on the ARN that it will have, with `*` for what AWS gives: a random id, the six
   characters at the end of a secret's ARN.
 - **What is called by another name** is looked up in the live state: a key behind its alias, a secret's whole ARN, a scaling
@@ -63,8 +68,8 @@ _RULES = """
 
 ## What is not simulated
 
-- Calls that a service makes on the caller's behalf, but for the KMS keys above: a queue's or a table's own key needs no
-  permission on KMS. What CloudFormation does for a stack is not looked into, and refused by name, except for a caller who
+- The keys of disks (EBS), databases, file systems, repositories, pipelines and other services: they are asked for nothing.
+- Calls that a service makes in the caller's name besides those above. What CloudFormation does for a stack is not looked into, and refused by name, except for a caller who
   may do everything (asked with `aws:CalledVia`), without a service role.
 - The permissions of the services that `tag:TagResources` and `tag:UntagResources` go to; both are refused by name.
 """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from .dynamodb_items import Item, items
 from .dynamodb_keys import item_context
 from .generic import Table, generic, known_action, own_tags
+from .onward import table_data
 from .partiql import statements
 from .permission import Permission, UnmappedOperationError
 from .table_keys import item_keys, table_key
@@ -74,7 +75,7 @@ def permissions(scope: Scope) -> list[Permission]:
     if operation == "CreateTable" and (tags := tag_context(request_tags(scope.call.parameters))):
         # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Tagging.Operations.html
         found.append(Permission("dynamodb:TagResource", found[0].resource, tags))
-    return found + table_key(scope, found[0].resource)
+    return found + table_key(scope, found[0].resource) + table_data(scope)
 
 
 def _with_keys(scope: Scope, found: list[Permission]) -> list[Permission]:

@@ -145,6 +145,10 @@ def _with_arns(name: str, value: Any, uses: tuple[Use, ...], operation: str) -> 
 def _arn(stem: str, uses: tuple[Use, ...]) -> str:
     if "role" in stem:
         return _TEXTS["Arn"]
+    if stem.startswith("kms"):
+        return "arn:aws:kms:us-east-1:111122223333:key/sample"
+    if stem == "rotationlambda":
+        return "arn:aws:lambda:us-east-1:111122223333:function:sample"
     like = [use for use in uses if stem and squeezed(use.name).endswith(stem)] or list(uses)
     template = like[0].template if like else "arn:aws:other:us-east-1:111122223333:${Sample}"
     for name, value in (("Partition", "aws"), ("Region", "us-east-1"), ("Account", "111122223333")):

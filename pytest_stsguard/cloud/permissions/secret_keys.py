@@ -41,6 +41,9 @@ _TRIED: Final = "RequestToValidateKeyAccess"
 def secret_keys(scope: Scope, found: list[Permission]) -> list[Permission]:
     """Give the checks on the key of a secret that is read or written, and on the function that rotates it."""
     operation = scope.call.operation
+    if operation == "BatchGetSecretValue":
+        # Each secret is decided when its value is there; to find them takes what listing them takes.
+        return [Permission("secretsmanager:ListSecrets", "*")] if scope.call.parameters.get("Filters") else []
     if operation == "RotateSecret":
         return _rotating(scope, found)
     actions = _SECRETS.get(operation)
@@ -78,8 +81,10 @@ def _rotating(scope: Scope, found: list[Permission]) -> list[Permission]:
     https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
     """
     function = scope.text("RotationLambdaARN")
-    if function is None:
+    if not function:
         return []
+    if not function.startswith("arn:"):
+        function = f"arn:{scope.partition}:lambda:{scope.call.region}:{scope.account}:function:{function}"
     own: Context = {
         "aws:PrincipalIsAWSService": "true",
         "aws:PrincipalServiceName": _SERVICE,

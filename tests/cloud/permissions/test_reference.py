@@ -16,7 +16,10 @@ from pytest_stsguard.cloud.permissions.samples import Nothing, sample, sampled
 _SERVICES = ("dynamodb", "dynamodbstreams", "ec2", "iam", "s3", "sts")
 # Keys that a check has whatever the reference's table for the action says: passing a role, tagging at creation, keys
 # that a service uses on the caller's behalf.
-_BESIDES = re.compile(r"iam:(PassedToService|AssociatedResourceArn)|ec2:CreateAction|ec2:Region|aws:ViaAWSService")
+_BESIDES = re.compile(
+    r"iam:(PassedToService|AssociatedResourceArn)|ec2:CreateAction|ec2:Region"
+    r"|aws:(CalledVia(First|Last)?|Principal\w+|Source(Account|Arn|Ip)|ViaAWSService)"
+)
 # Operations whose checks the reference describes by other rules than its table of resource types.
 _EXPLAINED = {
     "dynamodb:DeleteResourcePolicy": "one ARN names the table or the stream",

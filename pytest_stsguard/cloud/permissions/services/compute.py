@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.onward import function_code
 from pytest_stsguard.cloud.permissions.passing import pass_role
 from pytest_stsguard.cloud.permissions.table import Service
 
@@ -182,6 +183,7 @@ TABLES = {
         anywhere=frozenset({"ListEventSourceMappings"}),
         arn=_lambda,
         context=_lambda_keys,
+        besides=function_code,
         tagging="TagResource",
     ),
     "ecs": Service(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.onward import query_results
 from pytest_stsguard.cloud.permissions.table import Service
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ TABLES = {
             "GetPreparedStatement": {"workgroup": "WorkGroup"},
         },
         arn=_athena,
+        besides=query_results,
     ),
     "sagemaker": Service(
         variables={

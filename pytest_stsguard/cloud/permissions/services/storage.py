@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.onward import user_password
 from pytest_stsguard.cloud.permissions.table import Service
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ TABLES = {
             "RegisterDBProxyTargets": {"target-group": "?"},
         },
         context=_rds_keys,
+        besides=user_password,
         passes={"MonitoringRoleArn": "monitoring.rds.amazonaws.com", "IamRoleArn": "export.rds.amazonaws.com"},
         role_names=frozenset({"DomainIAMRoleName"}),
         tagging="AddTagsToResource",
