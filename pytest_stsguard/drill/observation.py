@@ -6,6 +6,7 @@ says nothing about containment.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -53,6 +54,9 @@ _PASSING = (
     "IncompleteRead",
 )
 _EXPIRED_LINK = "Request has expired"
+_LAYER = re.compile(
+    r"(?:with an explicit deny in an?|because no) ([\w-]+(?: [\w-]+)? policy|permissions boundary)", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,15 @@ class Observation:
     why: str = ""
     explicit: bool = False
     credentials: Credentials | None = field(default=None, repr=False)
+
+    @property
+    def layer(self) -> str:
+        """What denied, as AWS names it: ``"identity-based policy"``, ``"service control policy"``; empty when it does not.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+        """
+        found = _LAYER.search(self.message) if self.outcome == "denied" else None
+        return found.group(1) if found else ""
 
     @property
     def passing(self) -> bool:

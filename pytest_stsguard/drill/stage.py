@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.credentials import masked
+from pytest_stsguard.drill.attribution import foreign
 from pytest_stsguard.drill.ground import cloud_of
 from pytest_stsguard.drill.patience import Patience
 from pytest_stsguard.drill.sighting import THIEF, WORKLOAD, Held, Moments, Sighting
@@ -172,6 +173,8 @@ class Stage:
                 self.fail(f"{probe} to `{held.name}` was allowed, and denied was expected")
             elif probe not in held.proven and not seen.explicit:
                 raise DrillError(f"{probe} was never allowed to `{held.name}`: its denial proves nothing")
+            elif why := foreign(seen, [one.method for one in self.revocations]):
+                raise DrillError(f"{probe} was denied to `{held.name}` {why}: that proves nothing of the containment")
 
     def check_allowed(self, held: Held, probes: tuple[str, ...]) -> None:
         """Require that each probe is allowed."""
