@@ -26,12 +26,25 @@ def leftovers(
         (account.users, configuration.longest_user_session),
     ):
         for holder in holders:
-            documents = {document.name: document for document in account.identity_documents(holder)}
+            bounds = account.boundary_document(holder)  # what it denies, it denies like any other policy
+            own = (*account.identity_documents(holder), *([bounds] if bounds is not None else []))
+            documents = {document.name: document for document in own}
             policies = [document.policy for document in documents.values()]
             for found in assess(
                 policies, now=now, principal_arn=holder.arn, principal_id=holder.id, longest_session=longest
             ):
                 yield holder, documents[found.policy_name], found
+
+
+def tell_unseen(account: Account, findings: Recorder) -> None:
+    """Say which policies in force the source does not hold; none of AWS's own asks for the issue time."""
+    unseen: dict[str, int] = {}
+    for holder in (*account.roles, *account.users):
+        for name in account.missing_policies(holder):
+            if ":iam::aws:policy/" not in name:
+                unseen[name] = unseen.get(name, 0) + 1
+    for name, count in unseen.items():
+        findings.not_evaluated(f"the source does not hold `{name}`, which {count} of them have")
 
 
 def record(findings: Recorder, holder: Role | User, document: Document, found: Leftover) -> None:
@@ -54,6 +67,7 @@ def record(findings: Recorder, holder: Role | User, document: Document, found: L
 def test_no_revoke_policy_is_left_that_may_go(
     sts_account: Account, sts_now: datetime, sts_configuration: Configuration, sts_findings: Recorder
 ) -> None:
+    tell_unseen(sts_account, sts_findings)
     for holder, document, found in leftovers(sts_account, sts_now, sts_configuration):
         if found.state is State.REMOVABLE:
             record(sts_findings, holder, document, found)
@@ -63,6 +77,7 @@ def test_no_revoke_policy_is_left_that_may_go(
 def test_no_role_is_tainted_by_a_revoke_policy_in_force(
     sts_account: Account, sts_now: datetime, sts_configuration: Configuration, sts_findings: Recorder
 ) -> None:
+    tell_unseen(sts_account, sts_findings)
     for holder, document, found in leftovers(sts_account, sts_now, sts_configuration):
         if found.state is State.ACTIVE:
             record(sts_findings, holder, document, found)
@@ -72,6 +87,7 @@ def test_no_role_is_tainted_by_a_revoke_policy_in_force(
 def test_every_revoke_policy_revokes(
     sts_account: Account, sts_now: datetime, sts_configuration: Configuration, sts_findings: Recorder
 ) -> None:
+    tell_unseen(sts_account, sts_findings)
     for holder, document, found in leftovers(sts_account, sts_now, sts_configuration):
         if found.state is State.INEFFECTIVE:
             record(sts_findings, holder, document, found)
@@ -81,6 +97,7 @@ def test_every_revoke_policy_revokes(
 def test_no_revoke_policy_hits_fresh_sessions_or_long_term_keys(
     sts_account: Account, sts_now: datetime, sts_configuration: Configuration, sts_findings: Recorder
 ) -> None:
+    tell_unseen(sts_account, sts_findings)
     for holder, document, found in leftovers(sts_account, sts_now, sts_configuration):
         if found.state in {State.FUTURE, State.OVERREACHING}:
             record(sts_findings, holder, document, found)
