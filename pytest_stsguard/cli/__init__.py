@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.streams import own_streams
 from pytest_stsguard.errors import StsGuardError
 
 __all__ = ["cli", "main", "main_templates"]
@@ -90,15 +91,26 @@ def main_templates() -> None:
 
 def _run(command: click.Command, name: str) -> None:
     try:
+        with own_streams():
+            code = _exit_code(command, name)
+    except StsGuardError as error:  # what was printed last
+        code = _told(error)
+    sys.exit(code)
+
+
+def _exit_code(command: click.Command, name: str) -> int:
+    try:
         code = command.main(prog_name=name, standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(_INTERRUPTED)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except StsGuardError as error:
-        click.echo(f"stsguard: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _told(error)
+    return code if isinstance(code, int) else 0
+
+
+def _told(error: StsGuardError) -> int:
+    click.echo(f"stsguard: {error}", err=True)
+    return error.exit_code

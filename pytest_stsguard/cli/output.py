@@ -15,13 +15,9 @@ __all__ = ["coloured", "emit", "emit_data", "printable", "progress"]
 
 
 def emit(text: str) -> None:
-    """Write data to stdout; a reader that has seen enough is no error."""
-    try:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # What Python still holds must not be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Write data to stdout, all at once; the module `streams` sees to a reader that has gone and to a full disk."""
+    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+    sys.stdout.flush()
 
 
 def emit_data(data: Any, form: str, *, lines: Iterable[Any] | None = None) -> None:

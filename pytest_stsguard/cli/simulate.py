@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -31,13 +30,10 @@ def simulate(file: IO[bytes]) -> None:
     A line has the shape of IAM's SimulateCustomPolicy request, with session, service and resource control policies.
     A line that cannot be used is answered with an "Error"; without an "id" in it, its number in the input is the id.
     """
-    try:
-        for number, line in _lines(file):
-            sys.stdout.write(json.dumps(_answer(number, line)) + "\n")
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough. What Python still holds must not be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from pytest_stsguard.cli.output import emit
+
+    for number, line in _lines(file):
+        emit(json.dumps(_answer(number, line)))
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

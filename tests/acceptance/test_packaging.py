@@ -125,8 +125,8 @@ def test_wheel_metadata_is_whole(wheel: Path) -> None:
         assert f"\n{line}\n" in metadata
     assert "Description-Content-Type: text/markdown" in metadata
     assert "Provides-Extra: saml" in metadata
-    assert "stsguard = pytest_stsguard.cli:main" in texts["entry_points.txt"]
-    assert "stsguard-templates = pytest_stsguard.cli:main_templates" in texts["entry_points.txt"]
+    assert "stsguard = pytest_stsguard.__main__:main" in texts["entry_points.txt"]
+    assert "stsguard-templates = pytest_stsguard.__main__:templates" in texts["entry_points.txt"]
     assert "stsguard = pytest_stsguard.plugin" in texts["entry_points.txt"]
 
 
