@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.clock import Clock
@@ -26,7 +26,7 @@ from pytest_stsguard.trust.search import Solution, solve
 from pytest_stsguard.trust.witness import Witness, make_witness, replays
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from pytest_stsguard.trust.check import Check
@@ -41,6 +41,9 @@ UNDECIDED: Final = "undecided"
 
 MOST_WITNESSES: Final = 50
 MOST_REASONS: Final = 20
+MOST_TABLES: Final = 12
+MOST_CONSTANTS: Final = 4
+"""How many values are tried together for the variables whose values are the caller's choice, and of each."""
 EXCLUSION: Final = (
     "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented"
 )
@@ -240,8 +243,7 @@ class _Case:
         free = sorted({name for clause in clauses for literal in clause for name in literal.check.variables})
         if not free:
             return solve(asker, clauses, self.budget, sure=True)
-        for there in (True, False):
-            table = {name: self.sample(asker, name, clauses, there=there) for name in free}
+        for table in self.tables(asker, free, clauses):
             pinned = [
                 (
                     Literal(
@@ -256,6 +258,21 @@ class _Case:
             if found is not None:
                 return found
         return None
+
+    def tables(self, asker: RequestClass, free: list[str], clauses: list[Clause]) -> Iterator[dict[str, str | None]]:
+        """Give values for the variables to be tried: likely ones, none, and what the conditions on them name."""
+        settled = {name: only[0] for name in free if (only := _only(asker.key(name))) is not None}
+        likely = {name: self.sample(asker, name, clauses, there=True) for name in free} | settled
+        yield likely
+        yield {name: self.sample(asker, name, clauses, there=False) for name in free} | settled
+        lists = [
+            (settled[name],)
+            if name in settled
+            else dict.fromkeys((*_constants(asker, name, clauses), None, likely[name]))
+            for name in free
+        ]
+        for values in islice(product(*lists), MOST_TABLES):
+            yield dict(zip(free, values, strict=True))
 
     def sample(self, asker: RequestClass, name: str, clauses: list[Clause], *, there: bool) -> str | None:
         """Give a value of a key that the unconditional literals on it allow; None for an absent key."""
@@ -317,6 +334,24 @@ def _only(key: Key) -> tuple[str | None] | None:
     if len(key.options) > 1 or only.doubt is not None or only.form not in {"absent", "fixed"} or len(only.values) > 1:
         return None
     return (only.values[0] if only.values and not key.several else None,)
+
+
+def _constants(asker: RequestClass, name: str, clauses: Sequence[Clause]) -> list[str]:
+    """List the plain texts that stand beside a variable, or that its key is compared with."""
+    found: dict[str, None] = {}
+    for literal in chain.from_iterable(clauses):
+        check = literal.check
+        if name != check.key and name not in check.variables:
+            continue
+        if name != check.key:
+            found.update(dict.fromkeys(chain.from_iterable(option.values for option in asker.key(check.key).options)))
+        for value in check.condition.values:
+            if not any(sign in value for sign in "*?$"):
+                found[value] = None
+        for part in chain.from_iterable(check.templates or ()):
+            if isinstance(part, Variable) and part.default is not None:
+                found[part.default] = None
+    return list(found)[:MOST_CONSTANTS]
 
 
 def _filled(literal: Literal, table: Mapping[str, str | None]) -> Literal:
