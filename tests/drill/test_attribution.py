@@ -98,11 +98,11 @@ def deny_from_above(sts_cloud: Cloud) -> Callable[[str], None]:
 
 
 def failures_of(where: Any, *, on: str = "", do: Callable[[], None] = lambda: None, **changes: Any) -> str:
-    """Play, doing something at the first step of a kind; gives what went wrong."""
+    """Play, doing something at the first step of an action or detail; gives what went wrong."""
     done: list[None] = []
 
     def look(step: Any) -> None:
-        if step.action == on and not done:
+        if on in {step.action, step.detail} and not done:
             done.append(None)
             do()
 
@@ -121,7 +121,7 @@ def test_denial_of_a_service_control_policy_is_no_containment(
     uncontained = failures_of(member, containment=[never])
     assert "denied to `stolen` by a service control policy: that proves nothing of the containment" in uncontained
     late = failures_of(
-        member, on="allowed", do=lambda: deny_from_above("s3:*"), containment=SCENARIO["containment"][1:]
+        member, on="running", do=lambda: deny_from_above("s3:*"), containment=SCENARIO["containment"][1:]
     )
     assert "by a service control policy: that proves nothing" in late
 
