@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, exit_zero, output_form
 
 if TYPE_CHECKING:
     from pytest_stsguard.findings import Report
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 
-@click.command(
+@command(
     epilog=epilog(
         "stsguard audit export:account.json --fail-on critical",
         "TARGET is demo, export:FILE, export:DIRECTORY, cfn:FILE, tfplan:FILE, aws or aws:PROFILE, org or org:PROFILE.",
@@ -23,9 +23,9 @@ __all__ = ["audit"]
     ),
 )
 @click.argument("target")
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
+@config_file
 @click.option("--at", metavar="ISO8601", help="The moment to audit as of (default: now).")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@output_form("table", "json", "ndjson")
 @click.option(
     "--fail-on", metavar="SEVERITY", help="Lowest severity that fails: low, medium, high (default), critical."
 )
@@ -36,7 +36,6 @@ __all__ = ["audit"]
 @click.option(
     "--replay", is_flag=True, help="Carry out each witness in the simulated cloud; the evidence says what came of it."
 )
-@click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
 @aws_settings
 @exit_zero
 def audit(

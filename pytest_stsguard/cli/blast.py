@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, exit_zero, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ _WIDE = 1000
 """Columns where no terminal says how wide it is: nothing is cut."""
 
 
-@click.command(
+@command(
+    short_help="Show what a stolen session can become, and what to revoke.",
     epilog=epilog(
         "stsguard blast blue-operator --target export:account.json",
         "ROLE is a name or an ARN, of a role or a user, or the ARN of a session. TARGET is as for stsguard audit.",
@@ -39,13 +40,14 @@ _WIDE = 1000
     ),
 )
 @click.argument("role")
-@click.option("--target", default="demo", show_default=True, help="Where ROLE is, and what it can reach.")
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
+@click.option(
+    "--target", metavar="TARGET", default="demo", show_default=True, help="Where ROLE is, and what it can reach."
+)
+@config_file
 @click.option("--at", metavar="ISO8601", help="The moment of the theft (default: now).")
 @click.option("--session-policy", metavar="FILE", multiple=True, help="A policy passed with the session; repeatable.")
 @click.option("--replay", is_flag=True, help="Take every step in the simulated cloud, and say what came of it.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
+@output_form("table", "json")
 @aws_settings
 @exit_zero
 def blast(

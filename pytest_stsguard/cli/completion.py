@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog
 
 __all__ = ["completion"]
 
 _VARIABLE = "_STSGUARD_COMPLETE"
 
 
-@click.command(
+@command(
     epilog=epilog(
         'eval "$(stsguard completion bash)"',
         "Put that line into ~/.bashrc; for zsh the same with zsh into ~/.zshrc; for fish: stsguard completion fish > "

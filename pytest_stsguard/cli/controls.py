@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import click
-
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog, output_form
 
 __all__ = ["controls"]
 
 
-@click.command(epilog=epilog("stsguard controls --output ndjson"))
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "ndjson", "markdown"]),
-    default="table",
-    show_default=True,
-    help="Form.",
-)
+@command(epilog=epilog("stsguard controls --output ndjson"))
+@output_form("table", "json", "ndjson", "markdown")
 def controls(output: str) -> None:
     """List the controls with their severities."""
     from pytest_stsguard.cli.output import emit, emit_data

@@ -17,13 +17,49 @@ from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["AwsSettings", "aws_settings", "epilog", "exit_zero"]
+__all__ = ["AwsSettings", "aws_settings", "command", "config_file", "epilog", "exit_zero", "output_form"]
 
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}")
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _LIVE: Final = ("aws", "org")
 _KNOWN: Final = ("", "demo", *_LIVE)
+_AWS_OPTIONS: Final = ("profile", "region", "role_arn", "external_id", "mfa")
+
+
+class _Command(click.Command):
+    """A command whose help tells its own options first, then AWS's, which are the same everywhere."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two sections."""
+        parameters = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        for title, wanted in (("Options", False), ("AWS", True)):
+            records = [
+                record
+                for one in parameters
+                if (one.name in _AWS_OPTIONS) is wanted and (record := one.get_help_record(ctx))
+            ]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a command of a function, as `click.command` does; every command of this package is made by this."""
+    return click.command(cls=_Command, **settings)
+
+
+def config_file(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--config``."""
+    text = "stsguard.toml (default: in this folder, else [tool.stsguard] of pyproject.toml)."
+    return click.option("--config", metavar="FILE", help=text)(function)
+
+
+def output_form(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add ``--output``, the form of what is printed: the first is the default."""
+    return click.option(
+        "--output", type=click.Choice(forms), default=forms[0], show_default=True, help="Form of what is printed."
+    )
 
 
 def epilog(example: str, *notes: str) -> str:
@@ -120,11 +156,12 @@ class AwsSettings:
 
 
 def aws_settings(function: Callable[..., int]) -> Callable[..., int]:
-    """Add ``--region``, ``--role-arn``, ``--external-id`` and ``--mfa`` to a command that has ``--profile``.
+    """Add ``--profile``, ``--region``, ``--role-arn``, ``--external-id`` and ``--mfa``, as AWS's own tools know them.
 
     Where the command takes a target, the profile becomes a part of it: ``aws`` with ``--profile NAME`` is ``aws:NAME``.
     """
 
+    @click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
     @click.option("--region", metavar="NAME", help="AWS region (default: of the profile or the environment).")
     @click.option("--role-arn", metavar="ARN", help="Assume this role first; its session lasts an hour.")
     @click.option("--external-id", metavar="ID", help="The external id that the role asks for.")

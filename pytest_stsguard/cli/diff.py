@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog, exit_zero
+from pytest_stsguard.cli.conventions import command, epilog, exit_zero, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["diff"]
 
 
-@click.command(
+@command(
     epilog=epilog(
         "stsguard diff old.json new.json",
         "Exit code: 0 nothing new, 1 NEW holds a finding that OLD lacks and that nobody has muted, 2 bad usage or input.",
@@ -24,7 +24,7 @@ __all__ = ["diff"]
 )
 @click.argument("old")
 @click.argument("new")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@output_form("table", "json", "ndjson")
 @exit_zero
 def diff(old: str, new: str, *, output: str) -> int:
     """Compare two runs, OLD and NEW, both written as JSON."""

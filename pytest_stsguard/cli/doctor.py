@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["doctor"]
 _COLOURS = {"ok": "green", "optional": "cyan", "missing": "red", "wrong": "red"}
 
 
-@click.command(
+@command(
     epilog=epilog(
         "stsguard doctor",
         "It asks AWS for the caller's identity where there are credentials, and changes nothing.",
@@ -26,9 +26,8 @@ _COLOURS = {"ok": "green", "optional": "cyan", "missing": "red", "wrong": "red"}
         "of reach or the credentials refused.",
     ),
 )
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
-@click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@config_file
+@output_form("table", "json", "ndjson")
 @aws_settings
 def doctor(**options: Any) -> int:
     """Say what is here, what is missing, and how to get it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog, exit_zero
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, exit_zero, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,8 @@ __all__ = ["Progress", "drill"]
 _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revoked": "bold", "state": "bold blue"}
 
 
-@click.command(
+@command(
+    short_help="Play theft, revocation and recovery, and prove them.",
     epilog=epilog(
         "stsguard drill assumed-role",
         "On an account: --target aws:PROFILE rehearses and prints each call; --live-drill does it, in an account that "
@@ -33,13 +34,14 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 @click.argument("name", nargs=-1)
 @click.option("--list", "listing", is_flag=True, help="List the shipped scenarios.")
 @click.option("--matrix", is_flag=True, help="Measure every method against every kind of session.")
-@click.option("--method", multiple=True, help="With --matrix: only this method; repeatable.")
-@click.option("--target", default="demo", show_default=True, help="Where: demo, export:FILE or aws[:PROFILE].")
+@click.option("--method", multiple=True, metavar="NAME", help="With --matrix: only this method; repeatable.")
+@click.option(
+    "--target", metavar="TARGET", default="demo", show_default=True, help="Where: demo, export:FILE or aws[:PROFILE]."
+)
 @click.option("--role", multiple=True, metavar="NAME", help="A role of the target for the scenario's; repeatable.")
 @click.option("--probe", multiple=True, metavar="CALL", help="Probe with it, as s3.list_buckets; repeatable.")
-@click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
 @click.option("--live-drill", "live", is_flag=True, help="Change the account; without it the drill is rehearsed.")
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
+@config_file
 @click.option("--journal", metavar="FILE", help="Where every step on an account is noted before it is done.")
 @click.option(
     "--kill-switch",
@@ -48,6 +50,7 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 )
 @click.option(
     "--within",
+    metavar="SECONDS",
     type=click.FloatRange(0, 3600),
     default=60,
     show_default=True,
@@ -55,13 +58,14 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
 )
 @click.option(
     "--time-limit",
+    metavar="SECONDS",
     type=click.FloatRange(1, 43200),
     default=3600,
     show_default=True,
     help="Seconds after which a drill on an account stops, and puts all back.",
 )
 @click.option("--rollback", is_flag=True, help="Put back what a drill left that was killed.")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@output_form("table", "json", "ndjson")
 @exit_zero
 @aws_settings
 def drill(

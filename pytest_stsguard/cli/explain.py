@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog
 
 __all__ = ["explain"]
 
@@ -15,7 +15,10 @@ _FORMS = (
 )
 
 
-@click.command(epilog=epilog("stsguard explain STSG-101", "Exit code: 0, 2 no such control."))
+@command(
+    short_help="Explain a control: its risk, and how to set it right.",
+    epilog=epilog("stsguard explain STSG-101", "Exit code: 0, 2 no such control."),
+)
 @click.argument("control")
 def explain(control: str) -> None:
     """Explain CONTROL (as STSG-101): the risk, how to set it right in three forms, references, compliance."""

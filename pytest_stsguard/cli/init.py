@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog
+from pytest_stsguard.cli.conventions import aws_settings, command, epilog
 from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["init"]
 
 
-@click.command(
+@command(
+    short_help="Write stsguard.toml, first checks and a CI workflow.",
     epilog=epilog(
         "stsguard init export:account.json --ci github",
         "TARGET is as for stsguard audit; default: none, and stsguard.toml is a form to fill in.",
@@ -27,9 +28,14 @@ __all__ = ["init"]
 )
 @click.argument("target", default="")
 @click.option("--directory", metavar="PATH", default=".", show_default=True, help="Where to write.")
-@click.option("--ci", type=click.Choice(["github", "gitlab", "none"]), default="github", show_default=True)
+@click.option(
+    "--ci",
+    type=click.Choice(["github", "gitlab", "none"]),
+    default="github",
+    show_default=True,
+    help="Whose workflow to write.",
+)
 @click.option("--force", is_flag=True, help="Write over what is there.")
-@click.option("--profile", metavar="NAME", help="AWS profile for the targets aws and org.")
 @aws_settings
 def init(target: str, **options: Any) -> int:
     """Write stsguard.toml, a first module of checks and a CI workflow.

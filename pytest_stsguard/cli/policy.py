@@ -9,21 +9,21 @@ from typing import Final
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog
 
 __all__ = ["policy"]
 
 _ROLE: Final = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+", re.ASCII)
 
 
-@click.command(
-    epilog=epilog("stsguard policy revoke --method boundary --account 111122223333", "Exit code: 0, 2 bad usage.")
-)
+@command(epilog=epilog("stsguard policy revoke --method boundary --account 111122223333", "Exit code: 0, 2 bad usage."))
 @click.argument("use", type=click.Choice(["audit", "cleanup", "drill", "revoke"]))
-@click.option("--method", default="older-sessions", show_default=True, help="The method of revoke.")
+@click.option("--method", metavar="NAME", default="older-sessions", show_default=True, help="The method of revoke.")
 @click.option("--account", metavar="ID", default="*", help="The account in the ARNs (default: any).")
 @click.option("--role", multiple=True, metavar="ARN", help="A role that a drill may be played on; repeatable.")
-@click.option("--hours", type=click.FloatRange(0.1, 744), help="Let the policy end after so many hours.")
+@click.option(
+    "--hours", metavar="HOURS", type=click.FloatRange(0.1, 744), help="Let the policy end after so many hours."
+)
 def policy(use: str, method: str, account: str, *, role: tuple[str, ...], hours: float | None) -> int:
     """Print the IAM policy that USE needs, and no more."""
     from pytest_stsguard.cli.output import emit

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog, exit_zero
+from pytest_stsguard.cli.conventions import command, config_file, epilog, exit_zero, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,15 @@ _WRONG_SHAPE: Final = re.compile(r"duplicate key |\b(found|not|no) (an? )?(null|
 """What the policy parser says of a document that is no policy at all, as against one that IAM would refuse."""
 
 
-@click.command(
+@command(
+    short_help="Decide whether a trust policy lets outsiders in.",
     epilog=epilog(
         "stsguard prove trust.json --output json", "Exit code: 0 narrow, 1 too broad or undecided, 2 bad input."
-    )
+    ),
 )
 @click.argument("file", type=click.Path(allow_dash=True), default="-")
-@click.option("--config", type=click.Path(), help="stsguard.toml; default: the one in this folder.")
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@config_file
+@output_form("table", "json")
 @click.option("--jsonl", is_flag=True, help='Read lines {"id", "trust_policy", "zones"}, write a JSON line each.')
 @exit_zero
 def prove(file: str, config: str | None, output: str, *, jsonl: bool) -> int:

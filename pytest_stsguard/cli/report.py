@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog
+from pytest_stsguard.cli.conventions import aws_settings, command, epilog
 
 if TYPE_CHECKING:
     from pytest_stsguard.reporting import Run
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["report"]
 
 
-@click.command(
+@command(
+    short_help="Render the report of a run again, in any format.",
     epilog=epilog(
         "stsguard report --from report.json --format markdown",
         "Exit code: 0 done, 1 Security Hub refused some, 2 bad usage or input, 3 AWS out of reach or access denied there.",
@@ -32,7 +33,6 @@ __all__ = ["report"]
     help="Show this too: what `blast --output json` printed; repeatable.",
 )
 @click.option("--send-asff", is_flag=True, help="Import the findings into Security Hub, with the AWS CLI's settings.")
-@click.option("--profile", metavar="NAME", help="The AWS profile to send with.")
 @click.option("--schema", "wants_schema", is_flag=True, help="Print the JSON schema of the JSON report, nothing else.")
 @aws_settings
 def report(

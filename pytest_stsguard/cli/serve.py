@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog
 from pytest_stsguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _IMDS_PORT = 4600
 _PORTS = click.IntRange(0, 65_535)
 
 
-@click.command(
+@command(
+    short_help="Serve a simulated AWS over HTTP until stopped.",
     epilog=epilog(
         "stsguard serve --port 4599",
         "Then, elsewhere: AWS_ENDPOINT_URL=http://127.0.0.1:4599 aws sts get-caller-identity",
@@ -35,21 +36,32 @@ _PORTS = click.IntRange(0, 65_535)
     ),
 )
 @click.option(
-    "--port", type=_PORTS, default=_PORT, show_default=True, help="Port of the AWS endpoint; 0: any free one."
+    "--port",
+    metavar="PORT",
+    type=_PORTS,
+    default=_PORT,
+    show_default=True,
+    help="Port of the AWS endpoint; 0: any free one.",
 )
 @click.option(
     "--imds-port",
+    metavar="PORT",
     type=_PORTS,
     default=_IMDS_PORT,
     show_default=True,
     help="Port of the first instance's metadata service, the next instance takes the next one; 0: any free ones.",
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to listen at; see --allow-non-loopback for others."
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at; see --allow-non-loopback for others.",
 )
 @click.option("--allow-non-loopback", is_flag=True, help="Listen where others than this machine can come.")
 @click.option(
     "--world",
+    metavar="WORLD",
     default="demo",
     show_default=True,
     help="What there is: demo, empty, a CloudFormation template or a saved state (a file).",

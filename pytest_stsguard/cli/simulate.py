@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog
+from pytest_stsguard.cli.conventions import command, epilog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,9 @@ LONGEST_LINE: Final = 16 * 2**20
 """Bytes; a longer line is answered with an error, without being kept in memory."""
 
 
-@click.command(
-    epilog=epilog("stsguard simulate requests.jsonl", "Exit code: 0, also where a line cannot be used; 2 bad usage.")
+@command(
+    short_help="Decide requests by their policies, a JSON line each.",
+    epilog=epilog("stsguard simulate requests.jsonl", "Exit code: 0, also where a line cannot be used; 2 bad usage."),
 )
 @click.argument("file", type=click.File("rb"), default="-")
 def simulate(file: IO[bytes]) -> None:

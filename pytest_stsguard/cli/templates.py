@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from pytest_stsguard.cli.conventions import epilog, exit_zero
+from pytest_stsguard.cli.conventions import command, config_file, epilog, exit_zero
 from pytest_stsguard.errors import StsGuardError
 
 __all__ = ["scheme_of", "templates"]
@@ -19,7 +19,7 @@ _YAML_TEMPLATE: Final = re.compile(r"""^["']?Resources["']?[ \t]*:""", re.MULTIL
 _OF_AWS: Final = re.compile(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+")
 
 
-@click.command(
+@command(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(
         "stsguard-templates stack.yaml plan.json",
@@ -28,7 +28,7 @@ _OF_AWS: Final = re.compile(r"AWS::[A-Za-z0-9]+::[A-Za-z0-9]+")
     ),
 )
 @click.argument("file", nargs=-1)
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder, else [tool.stsguard] there).")
+@config_file
 @click.option("--fail-on", metavar="SEVERITY", help="Lowest severity that fails.")
 @click.option("--baseline", metavar="FILE", help="Findings in it do not count.")
 @exit_zero

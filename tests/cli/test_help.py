@@ -234,3 +234,46 @@ def test_file_without_a_kind_names_the_kind(
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert f"did you mean `{kind}:{inputs / name}`?" in err
     assert "it is no template, plan or export" in audit(str(inputs / "trust.json"))[2]
+
+
+SAME = {"--config", "--exit-zero", "--external-id", "--mfa", "--profile", "--region", "--role-arn"}
+"""Options that mean the same everywhere; of others, such as --role, the command says what they mean."""
+
+
+def test_options_of_one_name_are_told_in_the_same_words() -> None:
+    from pytest_stsguard.cli.templates import templates
+
+    context = click.Context(cli)
+    told: dict[str, set[tuple[str, str]]] = {}
+    for command in [templates, *(cli.get_command(context, name) for name in COMMANDS)]:
+        assert command is not None
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, f"{command.name} {option.opts}"
+                assert option.help.endswith("."), f"{command.name} {option.opts}"
+                told.setdefault(option.opts[0], set()).add((option.make_metavar(context), option.help))
+    assert {name: words for name, words in told.items() if name in SAME and len(words) > 1} == {}
+    assert set(told) >= SAME
+    assert {text for _, text in told["--output"]} == {
+        "Form of what is printed.",
+        "Where to write it (default: standard output).",
+    }
+    assert all(not metavar.endswith(("TEXT", "RANGE")) for words in told.values() for metavar, _ in words)
+
+
+def test_help_tells_the_settings_of_aws_apart() -> None:
+    shown = CliRunner().invoke(cli, ["audit", "--help"], prog_name="stsguard").output
+    own, aws = shown.split("\nAWS:\n")
+    assert "--exit-zero" in own
+    assert re.findall(r"^  (--[a-z-]+)", aws, re.MULTILINE) == [
+        "--profile",
+        "--region",
+        "--role-arn",
+        "--external-id",
+        "--mfa",
+    ]
+
+
+def test_list_of_commands_cuts_no_sentence() -> None:
+    listed = CliRunner().invoke(cli, ["--help"], prog_name="stsguard", terminal_width=80).output
+    assert "..." not in listed.partition("Commands:")[2]
