@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, output_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class _Found:
     stays: str = ""
 
 
-@click.command(
+@command(
     epilog=epilog(
         "stsguard cleanup --output json",
         "What was removed is in the journal: stsguard revoke --rollback --journal FILE brings it back.",
@@ -39,12 +39,11 @@ class _Found:
     ),
 )
 @click.option("--apply", is_flag=True, help="Remove; without it nothing is written.")
-@click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
 @click.option("--account", metavar="ID", help="The account that may be changed, unless stsguard.toml lists it.")
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder); [sessions] counts.")
+@config_file
 @click.option("--journal", metavar="FILE", help="Where every step is noted before it is done.")
 @click.option("--at", metavar="ISO8601", help="Say what could be removed at this moment; not with --apply.")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@output_form("table", "json", "ndjson")
 @aws_settings
 def cleanup(**options: Any) -> int:
     """Remove leftover revoke policies that may go."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pytest_stsguard.cli.conventions import aws_settings, epilog
+from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, output_form
 from pytest_stsguard.errors import ConfigurationError, StsGuardError
 
 if TYPE_CHECKING:
@@ -21,15 +21,18 @@ __all__ = ["revoke"]
 _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attach_to")
 
 
-@click.command(
+@command(
+    short_help="End the sessions of roles and users.",
     epilog=epilog(
         "stsguard revoke my-role --method older-sessions",
         "It only shows what it would do, until --apply is given, with --account or an account that stsguard.toml lists.",
-        "Exit code: 0 done, 1 or more that of the gravest error.",
+        "Exit code: 0 done; else that of the gravest error: 2 bad usage or input, 3 AWS out of reach or access denied there.",
     ),
 )
 @click.argument("target", nargs=-1)
-@click.option("--method", default="older-sessions", show_default=True, help="How; an unknown one lists them.")
+@click.option(
+    "--method", metavar="NAME", default="older-sessions", show_default=True, help="How; an unknown one lists them."
+)
 @click.option("--cutoff", metavar="ISO8601", help="Sessions issued before it are meant (default: now).")
 @click.option("--session-name", metavar="NAME", help="For one-session.")
 @click.option("--source-identity", metavar="NAME", help="For source-identity.")
@@ -46,16 +49,19 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 @click.option(
     "--source", metavar="TARGET", help="For --with: what tells of the account, as export:FILE (default: live)."
 )
-@click.option("--profile", metavar="NAME", help="AWS profile (default: what the environment says).")
 @click.option("--account", metavar="ID", help="The account that may be changed, unless stsguard.toml lists it.")
-@click.option("--config", metavar="FILE", help="stsguard.toml (default: in this folder).")
+@config_file
 @click.option("--apply", is_flag=True, help="Do it; without it nothing is written.")
 @click.option("--journal", metavar="FILE", help="Where every step is noted before it is done.")
 @click.option("--resume", is_flag=True, help="Finish what the journal began.")
 @click.option("--rollback", is_flag=True, help="Put back what the journal changed.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Targets at a time.")
-@click.option("--rate", type=click.FloatRange(0.01, 1000), default=5, show_default=True, help="Targets a second.")
-@click.option("--output", type=click.Choice(["table", "json", "ndjson"]), default="table", show_default=True)
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(1, 64), default=4, show_default=True, help="Targets at a time."
+)
+@click.option(
+    "--rate", metavar="N", type=click.FloatRange(0.01, 1000), default=5, show_default=True, help="Targets a second."
+)
+@output_form("table", "json", "ndjson")
 @aws_settings
 def revoke(target: tuple[str, ...], **options: Any) -> int:
     """End the sessions of TARGET: roles, or users for the methods that take users."""
