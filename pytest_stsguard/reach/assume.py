@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.globs import glob
-from pytest_stsguard.reach.admission import ASSUME, Trust, allowed, asks_of_the_role, context_of, may_assume
+from pytest_stsguard.reach.admission import ASSUME, Trust, allowed, asks_of_the_role, may_assume
 from pytest_stsguard.reach.trustees import ALLOW_ALL
 
 if TYPE_CHECKING:
@@ -139,14 +139,20 @@ class AssumeGraph:
             admitted: dict[str, bool] = {}
             for index in indices:
                 role = self.roles[index]
-                for arn in trust.named:
-                    caller = self._number.get(arn)
-                    if caller is not None and self._ask() and may_assume(self.roles[caller], role):
-                        self.successors[caller].append(index)
+                self._let_in(index, trust)
                 if trust.account:
                     self._open(index, trust, document.policy, admitted)
             if trust.everyone:
                 self._let_anybody_in(indices, trust)
+
+    def _let_in(self, index: int, trust: Trust) -> None:
+        """Add the roles and the sessions that a trust policy names, where they get in."""
+        for name, session in (*((arn, None) for arn in trust.named), *trust.sessions):
+            number = self._number.get(name)
+            if number is not None and self._ask():
+                caller = self.roles[number] if session is None else self.roles[number].named(session)
+                if may_assume(caller, self.roles[index]):
+                    self.successors[number].append(index)
 
     def _let_anybody_in(self, indices: list[int], trust: Trust) -> None:
         """Add who may assume roles with one trust policy that speaks to everybody, their own policies aside."""
@@ -205,13 +211,13 @@ class AssumeGraph:
 
     def _permits(self, caller: Holder, role: Holder) -> bool:
         """Ask the caller's own policies, as if the role trusted the account."""
-        return self._ask() and allowed(caller, role, context_of(caller, role), caller.policies, self._trusting)
+        return self._ask() and allowed(caller, role, caller.policies, self._trusting)
 
     def _admits(self, caller: Holder, role: Holder, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> bool:
         """Ask the trust policy, as if the caller might do everything; once for all roles that share it."""
         found = admitted.get(caller.arn) if trust.shared else None
         if found is None:
-            found = self._ask() and allowed(caller, role, context_of(caller, role), (ALLOW_ALL,), policy)
+            found = self._ask() and allowed(caller, role, (ALLOW_ALL,), policy)
             admitted[caller.arn] = found
         return found
 

@@ -39,7 +39,7 @@ def without_mfa(permissions: Permissions) -> Iterator[Fault]:
         if trust is None:
             trust = trusts[role.trust.text] = Trust.read(role.trust.policy, permissions.account)
         named = ((by_arn[arn], admission(by_arn[arn], role)) for arn in trust.named if arn in by_arn)
-        found = next(((user, decision) for user, decision in named if decision is not None), None)
+        found = next(((user, how.decision) for user, how in named if how is not None), None)
         if found is None and trust.account:
             found = _somebody(callers, role)
         if found is not None:
@@ -56,9 +56,9 @@ def without_mfa(permissions: Permissions) -> Iterator[Fault]:
 def _somebody(callers: Callers, role: Holder) -> tuple[Holder, Decision] | None:
     for group in callers.of(role):
         for member in group.members:
-            decision = admission(member, role)
-            if decision is not None:
-                return member, decision
+            how = admission(member, role)
+            if how is not None:
+                return member, how.decision
             if group.plain:
                 break
     return None

@@ -12,6 +12,7 @@ from pytest_stsguard.clock import isoformat
 from pytest_stsguard.errors import InputError, UnsupportedError
 from pytest_stsguard.policy import Policy, Request, authorize
 from pytest_stsguard.policy.arns import ARN_PARTS
+from pytest_stsguard.reach.chosen import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -120,8 +121,9 @@ class Holder:
         for policy in self.policies:
             for matcher in policy.index.plan(action).matchers:
                 for resource in matcher.statement.resources or ():
-                    if "${" not in resource:
-                        yield _fill(resource, account, noun)
+                    filled = expand(resource, self.context)
+                    if filled is not None:
+                        yield _fill(filled, account, noun)
 
     def allows(
         self, action: str, resource: str, context: Mapping[str, str] | None = None, *, guard: Policy | None = None
@@ -235,7 +237,7 @@ def _session(principal: Role | User, partition: str, account: str, now: datetime
         **{f"aws:PrincipalTag/{key}": value for key, value in principal.tags.items()},
     }
     if user:
-        return principal.arn, context
+        return principal.arn, {**context, "aws:username": principal.name}
     context["aws:userid"] = f"{principal.id or 'AROASTSGUARD'}:stsguard"
     return f"arn:{partition}:sts::{account}:assumed-role/{principal.name}/stsguard", context
 

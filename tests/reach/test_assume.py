@@ -147,6 +147,34 @@ def test_ring_of_a_thousand_roles_is_shown_and_not_enumerated(survey_of: Callabl
     assert all(fault.evidence["roles"] == count and len(fault.message) < 200 for fault in faults)
 
 
+SELF = {"AWS": role("a")}
+WITH_NAME = {"StringLike": {"sts:RoleSessionName": "app-*"}}
+BOTH = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+
+
+@pytest.mark.parametrize(
+    ("trust", "expected"),
+    [
+        (trusts(SELF, **WITH_NAME), True),
+        (trusts(SELF, StringEquals={"sts:ExternalId": "known"}), True),
+        ([trusts(SELF), trusts("*", StringNotLike=WITH_NAME["StringLike"]) | {"Effect": "Deny"}], True),
+        (trusts(SELF, StringEquals={"sts:RoleSessionName": "no such name!"}), False),
+        (trusts(SELF, StringLike={"sts:SourceIdentity": "*"}), False),
+        (trusts(SELF, StringLike={"sts:SourceIdentity": "*"}) | {"Action": BOTH}, True),
+        (trusts(SELF, Null={"sts:SourceIdentity": "false"}) | {"Action": BOTH}, True),
+        (trusts(SELF, StringEquals={"aws:RequestTag/team": "x"}), False),
+        (trusts(SELF, StringEquals={"aws:RequestTag/team": "x"}) | {"Action": "sts:*"}, True),
+        (trusts(SELF, IpAddress={"aws:SourceIp": "203.0.113.0/24"}), False),
+        (trusts({"AWS": "arn:aws:sts::111122223333:assumed-role/a/app"}), True),
+        (trusts({"AWS": "arn:aws:sts::111122223333:assumed-role/b/app"}), False),
+    ],
+)
+def test_what_a_caller_chooses_holds_it_off_no_role(
+    survey_of: Callable[..., Survey], trust: Any, expected: bool  # noqa: FBT001 - a parameter of the table
+) -> None:  # fmt: skip
+    assert ("a" in cycles(survey_of({"a": trust, "b": EC2}))) is expected
+
+
 def test_duplicate_names_are_no_trouble(survey_of: Callable[..., Survey]) -> None:
     survey = survey_of({"a": trusts([{"AWS": role("a")}][0]), "b": EC2}, details={"b": {"RoleName": "a"}})
     assert "a" in cycles(survey)
@@ -166,6 +194,8 @@ def test_duplicate_names_are_no_trouble(survey_of: Callable[..., Survey]) -> Non
         (trusts(ROOT), {"u": may("sts:AssumeRole", role("role"))}, True),
         (trusts(ROOT), {"u": may("sts:AssumeRole", role("other"))}, False),
         (EC2, {"u": may("*")}, False),
+        (trusts(ROOT, StringLike={"sts:RoleSessionName": "${aws:username}"}), {"jane": may("sts:AssumeRole")}, True),
+        (trusts(ROOT, StringEquals={"sts:RoleSessionName": "v"}, Bool={"aws:MultiFactorAuthPresent": "true"}), {"u": may("*")}, False),
     ],
 )  # fmt: skip
 def test_mfa_is_asked_of_the_people_that_may_assume_a_role(
@@ -254,6 +284,8 @@ def test_containment_is_asked_of_the_engine(
         (may("sts:GetFederationToken", "arn:aws:iam::111122223333:user/u"), True),
         (may("*"), True),
         ([may("*"), {"Effect": "Deny", "Action": "sts:GetFederationToken", "Resource": "*"}], False),
+        (may("sts:GetFederationToken", "arn:aws:sts::*:federated-user/${aws:username}"), True),
+        (may("sts:GetFederationToken", "arn:aws:sts::*:federated-user/${aws:PrincipalTag/none}"), False),
         (may("sts:GetSessionToken"), False),
         (None, False),
     ],

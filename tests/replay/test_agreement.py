@@ -99,10 +99,10 @@ class Maker:
         }
 
 
-def refusal(sts: Any, role_arn: str) -> str:
+def refusal(sts: Any, RoleArn: str, **sent: str) -> str:  # noqa: N803 - the names of the API
     """Give the error of assuming a role; empty when it is allowed."""
     try:
-        sts.assume_role(RoleArn=role_arn, RoleSessionName="stsguard-thief")
+        sts.assume_role(**{"RoleArn": RoleArn, "RoleSessionName": "stsguard-thief"} | sent)
     except ClientError as error:
         return str(error.response["Error"]["Code"])
     return ""
@@ -115,9 +115,12 @@ def test_who_is_said_to_assume_whom_does_and_nobody_else(seed: int) -> None:
     with Stage(account) as stage:
         for name in NAMES:
             blast = blast_radius(ground, f"arn:aws:sts::{HOME}:assumed-role/{name}/stolen")
-            told = {edge.to for edge in blast.edges if edge.source == arn(name) and edge.kind == "assume-role"}
+            steps = [edge for edge in blast.edges if edge.source == arn(name) and edge.kind == "assume-role"]
+            told = {edge.to: dict(edge.calls[0].parameters) for edge in steps}
             sts = stage.cloud.client("sts", stolen_session(stage.cloud, arn(name), session_name="stolen"))
             for other in NAMES:
-                refused = refusal(sts, arn(other))
-                assert refused in {"", "AccessDenied"}
-                assert (refused == "") is (arn(other) in told), f"{name} to {other}: {refused or 'allowed'}"
+                if arn(other) in told:
+                    assert not refusal(sts, **told[arn(other)]), f"{name} to {other}"
+                    continue
+                for sent in ({}, {"ExternalId": "secret"}):
+                    assert refusal(sts, arn(other), **sent) == "AccessDenied", f"{name} to {other}: allowed"

@@ -42,9 +42,10 @@ def assumptions(
         if not wanted(role.arn):
             continue
         target = ground.holder(role.arn)
-        decision = admission(holder, target) if target is not None else None
-        if decision is not None:
-            edge = Edge(holder.arn, role.arn, "assume-role", statement_of(decision), (assume_call(role.arn),))
+        how = admission(holder, target) if target is not None else None
+        if how is not None:
+            call = Call("sts", "AssumeRole", how.chosen.call(role.arn, SESSION_NAME))
+            edge = Edge(holder.arn, role.arn, "assume-role", statement_of(how.decision), (call,))
             yield edge, Node(role.arn, "role", role.arn)
     yield from _elsewhere(holder, ground, wanted)
 

@@ -109,7 +109,7 @@ class Ground:
                 trust = read.get(role.trust.text)
                 if trust is None:
                     trust = read[role.trust.text] = Trust.read(role.trust.policy, caller)
-                for name in trust.named:
+                for name in (*trust.named, *(name for name, _ in trust.sessions)):
                     doors.named[name].append(role)
                 if trust.account or trust.everyone:
                     doors.account.append(role)
