@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from pytest_stsguard.revocation.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.revocation.setting import Clients
@@ -46,15 +48,24 @@ class Campaign:
         clock: what the account lives by; the pace is kept by it too.
         jobs: how many targets at a time.
         rate: at most this many targets a second; None: no limit.
+        lock: gives what is held while a target is worked on, as `locked` does; default: nothing.
     """
 
     def __init__(
-        self, journal: Journal, clients: Clients, *, clock: Clock, jobs: int = 4, rate: float | None = None
+        self,
+        journal: Journal,
+        clients: Clients,
+        *,
+        clock: Clock,
+        jobs: int = 4,
+        rate: float | None = None,
+        lock: Callable[[str], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self._journal = journal
         self._clients = _Kept(clients)
         self._clock = clock
         self._jobs = jobs
+        self._lock = lock
         self._pace = _Pace(clock, rate) if rate else None
 
     def begin(self, targets: Sequence[str], *, method: str, account: str, **scope: Any) -> tuple[Outcome, ...]:
@@ -146,7 +157,8 @@ class Campaign:
         if self._pace:
             self._pace.wait()
         try:
-            return Outcome(name, act(name))
+            with self._lock(name):
+                return Outcome(name, act(name))
         except StsGuardError as error:
             return Outcome(name, error=error)
         except (ClientError, BotoCoreError) as error:

@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Clients", "Setting"]
 
+_NO_ROOM = {"LimitExceeded", "LimitExceededException", "ConstraintViolationException"}
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_OTHER_WAYS = {
+    "role-policy": "the inline policies of a role hold 10,240 characters together: remove one, or take method `boundary` "
+    "or `scp`",
+    "user-policy": "the inline policies of a user hold 2,048 characters together: remove one, and deactivate the keys "
+    "meanwhile: method `deactivate-key`",
+    "managed-policy": "remove a managed policy that nobody uses, or take method `deny-all` or `scp`",
+    "scp": "remove a service control policy that nobody uses, or take method `boundary` or `deny-all`",
+    "scp-attachment": "attach it to a unit or root above: --attach-to, or take method `boundary` or `deny-all`",
+}
 State = Any
 Clients = Callable[[str], Any]
 """Makes a boto3 client of a service by its name."""
@@ -56,8 +67,21 @@ class Setting:
         return KINDS[self.kind].read(clients, **self.where)
 
     def write(self, clients: Clients, state: State) -> None:
-        """Make it so; None removes."""
-        KINDS[self.kind].write(clients, state, **self.where)
+        """Make it so; None removes.
+
+        Raises:
+            InputError: AWS has no room for it: a quota is used up.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - whoever writes has botocore
+
+        try:
+            KINDS[self.kind].write(clients, state, **self.where)
+        except ClientError as error:
+            said = error.response["Error"]
+            if said["Code"] not in _NO_ROOM:
+                raise
+            text = " ".join(str(said.get("Message") or said["Code"]).split()).rstrip(".")
+            raise InputError(f"there is no room for `{self}`: {text}", hint=_OTHER_WAYS.get(self.kind)) from error
 
     @property
     def reversible(self) -> bool:

@@ -208,7 +208,9 @@ def test_service_control_policy_denies_the_role_and_goes_again() -> None:
         account = organizations.create_account(Email="a@example.com", AccountName="a")["CreateAccountStatus"][
             "AccountId"
         ]
-        taken = above("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/member", RoleSessionName="member")["Credentials"]
+        taken = above("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/member", RoleSessionName="member")[
+            "Credentials"
+        ]
         below = {
             "aws_access_key_id": taken["AccessKeyId"],
             "aws_secret_access_key": taken["SecretAccessKey"],
