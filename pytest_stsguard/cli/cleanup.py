@@ -134,7 +134,7 @@ def _remove(connection: Connection, found: Sequence[_Found], options: dict[str, 
     with Journal.create(path) as journal:
         click.echo(f"journal: {journal.path}", err=True)
         connection.tell_retries(journal)
-        campaign = Campaign(journal, connection.client, clock=connection.clock, jobs=1)
+        campaign = Campaign(journal, connection.client, clock=connection.clock, jobs=1, lock=connection.lock)
         return campaign.carry_out(plans, purpose="cleanup", account=connection.account)
 
 

@@ -12,6 +12,8 @@ import click
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import boto3
 
     from pytest_stsguard.findings import Configuration
@@ -46,6 +48,12 @@ class Connection:
             if service not in self._clients:
                 self._clients[service] = _client(self.session, service)
             return self._clients[service]
+
+    def lock(self, target: str) -> AbstractContextManager[None]:
+        """Keep every other run on this machine off a role or user, by its name or the beginning of a cleanup's target."""
+        from pytest_stsguard.revocation.lock import locked
+
+        return locked(f"{self.account}/{target.split(' ', 1)[0].rpartition('/')[2]}")
 
     def tell_retries(self, journal: Journal) -> None:
         """Note each call that is made again in a journal, and say it on stderr."""

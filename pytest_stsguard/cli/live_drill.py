@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,11 +137,17 @@ def _play(scenario: Scenario, access: Access, given: Mapping[str, str], options:
     from pytest_stsguard.drill.live import LiveAccount
     from pytest_stsguard.drill.live_drill import KILL_SWITCH
     from pytest_stsguard.revocation import Journal
+    from pytest_stsguard.revocation.lock import locked
 
     switch = KillSwitch(Path(options.kill_switch or KILL_SWITCH), limit=options.time_limit)
     switch.check()
     path = options.journal or f"stsguard-drill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl"
-    with Progress(scenario.title) as progress, Journal.create(path) as journal, _signals(switch) as heard:
+    with ExitStack() as stack:
+        for role in given.values():
+            stack.enter_context(locked(f"{access.account}/{role}"))
+        progress = stack.enter_context(Progress(scenario.title))
+        journal = stack.enter_context(Journal.create(path))
+        heard = stack.enter_context(_signals(switch))
         click.echo(f"journal: {journal.path}", err=True)
         clock = WatchedClock(switch, access.offset)
         ground = LiveAccount(access, scenario, clock=clock, switch=switch, journal=journal, propagation=options.within)

@@ -163,7 +163,14 @@ def _campaign(journal: Any, connection: Connection, options: dict[str, Any]) -> 
     from pytest_stsguard.revocation import Campaign
 
     connection.tell_retries(journal)
-    return Campaign(journal, connection.client, clock=connection.clock, jobs=options["jobs"], rate=options["rate"])
+    return Campaign(
+        journal,
+        connection.client,
+        clock=connection.clock,
+        jobs=options["jobs"],
+        rate=options["rate"],
+        lock=connection.lock,
+    )
 
 
 def _print(outcomes: Sequence[Outcome], options: dict[str, Any]) -> None:
