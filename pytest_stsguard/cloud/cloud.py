@@ -113,7 +113,7 @@ class Cloud:
         )
         self.gate.observers.append(self._fleet.observe)
         self._servers: list[Server] = []
-        self._kept: list[Closable] = [self.tokens.outbound]
+        self._kept: list[Closable] = [self.tokens.outbound, self.gate.stacks]
         self._loaded: list[Loaded] = []
         self._signin: SigninServer | None = None
         self._administrators: dict[str, Credentials] = {}

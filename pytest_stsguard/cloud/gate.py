@@ -25,7 +25,7 @@ from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.screening import Screening
 from pytest_stsguard.cloud.signature import claim_of, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
-from pytest_stsguard.cloud.stacks import changes_a_stack, everything, hands_over
+from pytest_stsguard.cloud.stacks import Stacks
 from pytest_stsguard.cloud.sts.restrictions import check_kind
 from pytest_stsguard.errors import PolicyError
 from pytest_stsguard.policy.arns import account_of
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.authorization import Authorizer
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.forwarded import Forwarded
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
@@ -82,12 +83,16 @@ class Gate:
         self._trail = trail
         self._clock = clock
         self._simulator = Simulator(state, organization, clock)
+        self.stacks = Stacks(backend=backend, authenticator=authenticator, tokens=tokens, handle=self.handle)
         self._screening = Screening(authorizer, backend, state)
         self.observers: list[Callable[[Call], None]] = []
 
-    def handle(self, request: Request) -> Response:
-        """Answer one request; every refusal is a response, and every request leaves an event."""
-        passage = Passage(request)
+    def handle(self, request: Request, forwarded: Forwarded | None = None) -> Response:
+        """Answer one request; every refusal is a response, and every request leaves an event.
+
+        `forwarded` tells who a request is from that a service of the cloud makes itself.
+        """
+        passage = Passage(request, forwarded=forwarded)
         code = message = None
         try:
             response = self._admit(passage)
@@ -127,7 +132,8 @@ class Gate:
             )
         except (UnknownOperationError, UnparsableRequestError) as error:
             unread = error
-        passage.caller = self._authenticator.authenticate(request, claim)
+        forwarded = passage.forwarded
+        passage.caller = forwarded.caller if forwarded else self._authenticator.authenticate(request, claim)
         if isinstance(unread, UnparsableRequestError):
             raise Fault(Refusal.UNREADABLE, str(unread)) from unread
         if unread is not None or passage.call is None:
@@ -136,6 +142,8 @@ class Gate:
         if passage.call.service == "s3":
             self._unwrap(passage)
         surroundings = self._authorizer.surroundings(request, region=passage.call.region)
+        if forwarded is not None:
+            surroundings |= forwarded.keys()
         if passage.call.service == "s3" and claim is not None:
             surroundings |= signature_keys(request, claim)
         if passage.call.service == "kms":
@@ -197,9 +205,6 @@ class Gate:
                         encoded = self._tokens.messages.encode(caller, permission, decision, keys)
                         words += f". Encoded authorization failure message: {encoded}"
                     raise refusal(permission, words)
-            if changes_a_stack(call) and not self._may_do_everything(caller, call, surroundings):
-                text = f"stsguard does not simulate what `{call.operation}` does for a caller who may not do everything"
-                raise Fault(Refusal.NOT_SIMULATED, text)
         except UnmappedOperationError as error:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard does not simulate `{call.service}:{call.operation}` yet"
@@ -208,11 +213,6 @@ class Gate:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}"
             ) from error
-
-    def _may_do_everything(self, caller: Caller, call: Call, surroundings: Mapping[str, str | list[str]]) -> bool:
-        return not hands_over(call) and all(
-            self._authorizer.decide(caller, permission, surroundings).allowed for permission in everything()
-        )
 
     def _perform(self, passage: Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
         call, caller = passage.call, passage.caller
@@ -250,6 +250,10 @@ class Gate:
         return response
 
     def _dispatch(self, passage: Passage, call: Call, account: str) -> Response:
+        if call.service == "cloudformation":
+            return self.stacks.answer(
+                passage, account, lambda: self._backend.dispatch(passage.request, call, account=account)
+            )
         batch = passage.batch
         if batch is None or batch.untouched or self._state.bucket_owner(str(call.parameters.get("Bucket"))) is None:
             return self._backend.dispatch(passage.request, call, account=account)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.batches import Deletion
     from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.forwarded import Forwarded
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.post_policy import FormUpload
@@ -44,6 +45,7 @@ class Passage:
     batch: Deletion | None = None
     decisions: list[Decision] = field(default_factory=list)
     elements: Mapping[str, object] | None = None
+    forwarded: Forwarded | None = None
 
     @property
     def service(self) -> str | None:
@@ -70,6 +72,7 @@ class Passage:
             recipient=(caller.account if caller and caller.account else home),
             resources=self._resources(),
             response=response if told else None,
+            invoked_by=self.forwarded.service if self.forwarded else None,
         )
 
     def _resources(self) -> tuple[tuple[str, str], ...]:

@@ -23,7 +23,8 @@ class Event:
     """One call as the trail keeps it; `decisions` are the engine's own, with their reasons.
 
     `resources` are the ARNs that were asked about, each with its owner where the ARN names none; `response` is what a
-    service answered, where the record tells of it; `recipient` is the caller's account.
+    service answered, where the record tells of it; `recipient` is the caller's account. `invoked_by` is the service that
+    made the call in the caller's name.
     """
 
     request_id: str
@@ -39,6 +40,7 @@ class Event:
     recipient: str = ""
     resources: tuple[tuple[str, str], ...] = ()
     response: Response | None = field(default=None, repr=False)
+    invoked_by: str | None = None
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property

@@ -31,7 +31,7 @@ def record_of(event: Event, *, recipient: str | None = None) -> dict[str, Any]:
     data = call is not None and is_data(call)
     record: dict[str, Any] = {
         "eventVersion": _VERSION,
-        "userIdentity": user_identity(event.caller, event.claimed_key),
+        "userIdentity": _identity(event),
         "eventTime": isoformat(event.time),
         "eventSource": source_of(call) if call else "unknown.amazonaws.com",
         "eventName": name_of(call) if call else "Unknown",
@@ -55,6 +55,11 @@ def record_of(event: Event, *, recipient: str | None = None) -> dict[str, Any]:
     }
     optional = {"resources", "sharedEventID", "tlsDetails", "sessionCredentialFromConsole"}
     return {name: value for name, value in record.items() if value or name not in optional}
+
+
+def _identity(event: Event) -> dict[str, Any]:
+    identity = user_identity(event.caller, event.claimed_key)
+    return identity if event.invoked_by is None else {**identity, "invokedBy": event.invoked_by}
 
 
 def _error(event: Event) -> dict[str, str]:
@@ -123,8 +128,8 @@ def _resources(event: Event) -> list[dict[str, str]]:
 
 
 def _tls(event: Event) -> dict[str, str] | None:
-    """Tell the connection as AWS's endpoints have it; a request over plain HTTP to the cloud's server has none."""
-    if not event.request.secure:
+    """Tell the connection as AWS's endpoints have it; a request over plain HTTP, or of a service, has none."""
+    if not event.request.secure or event.invoked_by is not None:
         return None
     told = {"tlsVersion": "TLSv1.3", "cipherSuite": "TLS_AES_128_GCM_SHA256"}
     return {**told, "clientProvidedHostHeader": event.request.host.partition(":")[0]}

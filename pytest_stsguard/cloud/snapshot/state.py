@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "Stores", "is_state", "restore", "save", "text_of"]
 
 FORMAT = 1
-_ALLOWED = ("moto.", "requests.structures.", "pytest_stsguard.cloud.ledger.", "pytest_stsguard.cloud.metadata.")
+_ALLOWED = (
+    "moto.",
+    "requests.structures.",
+    "pytest_stsguard.cloud.ledger.",
+    "pytest_stsguard.cloud.metadata.",
+    "pytest_stsguard.cloud.stacks.resource.",
+)
 _ATTEMPTS = 5
 _NEVER = ["the trail", "identity providers, containers and consoles that run beside the cloud"]
 _UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ImportError, OverflowError, RecursionError)

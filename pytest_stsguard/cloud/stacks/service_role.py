@@ -1,0 +1,58 @@
+"""The session in which CloudFormation works when a stack has a service role.
+
+The role stays with the stack: "If you don't specify a value, CloudFormation uses the role that was previously associated with
+the stack" (UpdateStack, DeleteStack in the AWS CloudFormation API Reference), for whoever may update it and without another
+iam:PassRole. Each time CloudFormation assumes it anew, so that a deny of older sessions does not hold it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pytest_stsguard.cloud.faults import Fault
+from pytest_stsguard.cloud.ledger import Issuer
+from pytest_stsguard.policy import Request as Question
+from pytest_stsguard.policy.arns import account_of
+
+if TYPE_CHECKING:
+    from pytest_stsguard.cloud.authentication import Authenticator
+    from pytest_stsguard.cloud.identity import Caller
+    from pytest_stsguard.cloud.sts import TokenService
+
+__all__ = ["SERVICE", "assumed"]
+
+SERVICE = "cloudformation.amazonaws.com"
+_SESSION = "AWSCloudFormation"
+_LIFETIME = timedelta(hours=1)
+
+
+def assumed(
+    arn: str, *, account: str, region: str, stack: str, tokens: TokenService, authenticator: Authenticator
+) -> Caller:
+    """Assume a role for CloudFormation, as its trust policy says; gives the caller that the session is.
+
+    Raises:
+        Fault: ``ValidationError``: there is no such role in the account, or it does not trust CloudFormation.
+    """
+    role = tokens.state.role(account, name=arn.rpartition("/")[2]) if account_of(arn) == account else None
+    keys: dict[str, str | list[str]] = {
+        "aws:SourceAccount": account,
+        "aws:SourceArn": f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/{uuid.uuid4()}",
+    }
+    if (
+        role is None
+        or role.arn != arn
+        or not tokens.authorizer.decide_trust(
+            role.trust, Question("sts:AssumeRole", role.arn, SERVICE, keys | role.tag_keys)
+        ).allowed
+    ):
+        raise Fault(None, f"Role {arn} is invalid or cannot be assumed", code="ValidationError")
+    session = tokens.ledger.issue(
+        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{_SESSION}",
+        user_id=f"{role.unique_id}:{_SESSION}",
+        issuer=Issuer("role", role.arn, role.unique_id, role.account, role.name),
+        duration=_LIFETIME,
+    )
+    return authenticator.caller_of(session)

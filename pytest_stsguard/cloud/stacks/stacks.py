@@ -1,0 +1,217 @@
+"""The calls of CloudFormation: what they may be given, in whose name they work, and what is left when they fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pytest_stsguard.cloud.answers import answer
+from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.forwarded import Forwarded
+
+from . import hook
+from .halt import Halt, NotSimulatedError
+from .outcome import Before, created, failed_deletion, failed_update
+from .requests import Requests
+from .service_role import SERVICE, assumed
+from .source import given_template
+from .template import load_template, unsimulated
+from .work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pytest_stsguard.cloud.authentication import Authenticator
+    from pytest_stsguard.cloud.backend import Backend
+    from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.passage import Passage
+    from pytest_stsguard.cloud.request import Request, Response
+    from pytest_stsguard.cloud.sts import TokenService
+
+__all__ = ["Stacks"]
+
+_CHANGES: Final = frozenset({"CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"})
+# They work in roles of two accounts, which nothing here assumes.
+_REFUSED: Final = frozenset(
+    {
+        "ContinueUpdateRollback",
+        "CreateStackInstances",
+        "DeleteStackInstances",
+        "ImportStacksToStackSet",
+        "RollbackStack",
+        "UpdateStackInstances",
+        "UpdateStackSet",
+    }
+)
+_TEMPLATES: Final = frozenset(
+    {"CreateChangeSet", "CreateStack", "CreateStackSet", "GetTemplateSummary", "UpdateStack", "ValidateTemplate"}
+)
+_FAILED: Final = 300
+
+
+class Stacks:
+    """Answers the calls of one cloud."""
+
+    def __init__(
+        self,
+        *,
+        backend: Backend,
+        authenticator: Authenticator,
+        tokens: TokenService,
+        handle: Callable[[Request, Forwarded], Response],
+    ) -> None:
+        self._backend = backend
+        self._authenticator = authenticator
+        self._tokens = tokens
+        self._requests = Requests(handle)
+
+    @staticmethod
+    def close() -> None:
+        """Give moto its own way back."""
+        hook.uninstall()
+
+    def answer(self, passage: Passage, account: str, dispatch: Callable[[], Response]) -> Response:
+        """Answer a call, with moto's help by `dispatch`.
+
+        Raises:
+            Fault: the call is refused, by AWS's rules or by name.
+        """
+        call, caller = passage.call, passage.caller
+        assert call is not None  # noqa: S101 - the gate has read both
+        assert caller is not None  # noqa: S101
+        hook.install(self._backend.owns)
+        if hook.is_trusted():
+            return dispatch()
+        if call.operation in _REFUSED or call.parameters.get("ChangeSetType") == "IMPORT":
+            raise _not_simulated(f"what `{call.operation}` does")
+        text, read = given_template(call, requests=self._requests, forwarded=Forwarded(caller, SERVICE))
+        if text is not None and call.operation in _TEMPLATES:
+            load_template(text)
+        with hook.reading(read):
+            if call.operation not in _CHANGES:
+                return dispatch()
+            return self._change(passage, account, text, dispatch)
+
+    def _change(
+        self,
+        passage: Passage,
+        account: str,
+        text: str | None,
+        dispatch: Callable[[], Response],
+    ) -> Response:
+        call, caller = passage.call, passage.caller
+        assert call is not None  # noqa: S101 - as above
+        assert caller is not None  # noqa: S101
+        service = self._backend.service("cloudformation", account=account, region=call.region)
+        change = _change_set(service, call) if call.operation == "ExecuteChangeSet" else None
+        stack = change.stack if change is not None else _stack(service, call.parameters.get("StackName"))
+        if call.operation == "CreateStack":
+            stack = None
+        if call.operation == "DeleteStack" and stack is not None and _is_true(stack.enable_termination_protection):
+            told = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
+            raise Fault(None, told, code="ValidationError")
+        self._look_through(call, text, stack, change)
+        role = self._role(call, stack, change)
+        if role is not None:
+            name = stack.name if stack is not None else str(call.parameters.get("StackName"))
+            caller = assumed(
+                role,
+                account=account,
+                region=call.region,
+                stack=name,
+                tokens=self._tokens,
+                authenticator=self._authenticator,
+            )
+        work = Work(
+            self._requests,
+            Forwarded(caller, SERVICE),
+            stack_of=lambda stack_id: service.stacks.get(stack_id) or (stack if stack is not None else None),
+            retained=frozenset(call.parameters.get("RetainResources") or ()),
+        )
+        before = Before(service, stack)
+        try:
+            with hook.working(work):
+                response = dispatch()
+        except Halt as halt:
+            return answer(call, self._halted(call, halt, work, before, change), request_id=passage.request_id)
+        except NotImplementedError:
+            before.forget(work)
+            raise
+        if response.status >= _FAILED:
+            before.forget(work)
+        else:
+            before.settle(role)
+        return response
+
+    @staticmethod
+    def _look_through(call: Call, text: str | None, stack: Any, change: Any) -> None:
+        """Refuse a template of which not all is simulated, before anything of it is made."""
+        template = change.template if change is not None else text
+        if call.operation == "UpdateStack" and template is None and stack is not None:
+            template = stack.template
+        if template:
+            try:
+                unsimulated(load_template(str(template)))
+            except NotSimulatedError as error:
+                raise _not_simulated(str(error)) from error
+
+    @staticmethod
+    def _role(call: Call, stack: Any, change: Any) -> str | None:
+        """Give the service role that counts: the one that is named now, or the one that the stack has."""
+        named = call.parameters.get("RoleARN") or getattr(change, "role_arn", None)
+        return str(named or getattr(stack, "role_arn", None) or "") or None
+
+    @staticmethod
+    def _halted(call: Call, halt: Halt, work: Work, before: Before, change: Any) -> Mapping[str, Any]:
+        """Put things right after a failure, and say what AWS answers: the call was accepted, the stack tells the rest."""
+        cause = halt.cause
+        if isinstance(cause, NotSimulatedError):
+            before.forget(work)
+            raise _not_simulated(str(cause)) from cause
+        if change is not None:
+            change.execution_status = "EXECUTE_FAILED"
+        if call.operation == "DeleteStack":
+            failed_deletion(before, work)
+            return {}
+        stack = before.new or before.stack
+        if stack is None:
+            # It failed before there was a stack: at one of the template's parameters.
+            before.forget(work)
+            raise Fault(None, str(cause), code="ValidationError")
+        if before.stack is None or before.status == "REVIEW_IN_PROGRESS":
+            created(before, work, on_failure=_on_failure(call))
+        else:
+            failed_update(before, work)
+        return {"StackId": stack.stack_id} if call.operation != "ExecuteChangeSet" else {}
+
+
+def _on_failure(call: Call) -> str:
+    if _is_true(call.parameters.get("DisableRollback")):
+        return "DO_NOTHING"
+    return str(call.parameters.get("OnFailure") or "ROLLBACK")
+
+
+def _is_true(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _stack(service: Any, name: Any) -> Any:
+    """Find a stack that is not deleted, by its name or its id."""
+    return next((each for each in list(service.stacks.values()) if name in {each.name, each.stack_id}), None)
+
+
+def _change_set(service: Any, call: Call) -> Any:
+    """Find the change set that moto will take; refuse it when it is another stack's than the one that is named."""
+    name, stack = call.parameters.get("ChangeSetName"), call.parameters.get("StackName")
+    found = service.change_sets.get(name)
+    if found is None:
+        named = [each for each in service.change_sets.values() if each.change_set_name == name]
+        found = named[-1] if named else None
+    if found is None:
+        raise Fault(None, f"ChangeSet [{name}] does not exist", code="ChangeSetNotFound", status=404)
+    if stack and stack not in {found.stack_name, found.stack_id}:
+        raise _not_simulated(f"change sets of two stacks that are both called `{name}`")
+    return found
+
+
+def _not_simulated(what: str) -> Fault:
+    return Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate {what}")
