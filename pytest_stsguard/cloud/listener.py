@@ -1,22 +1,19 @@
-"""HTTP/1.1 on a socket: a thread a connection, bodies of any size through files, limits on time and size, a graceful end.
-
-Written here because the servers that come with Python and with werkzeug end each connection or hold each body.
-"""
+"""A port, and a thread for each client's conversation; it ends gracefully and leaves nothing behind."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pytest_stsguard.cloud.connection import Connection, Limits
+from pytest_stsguard.cloud.conversation import Limits
 from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_stsguard.cloud.request import Request, Response
+    from pytest_stsguard.cloud.conversation import Conversation
 
 __all__ = ["Listener"]
 
@@ -24,7 +21,9 @@ _LAST_WORDS = 1
 
 
 class Listener:
-    """Answers requests with `handle` at `host` and `port` (0: any free one) from its construction until `close`.
+    """Holds a conversation with each client at `host` and `port` (0: any free one), from its construction until `close`.
+
+    `converse` is the class of the conversations, or what makes one.
 
     Raises:
         InputError: the address or the port cannot be used.
@@ -32,18 +31,18 @@ class Listener:
 
     def __init__(
         self,
-        handle: Callable[[Request], Response],
+        converse: Callable[..., Conversation],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         limits: Limits | None = None,
     ) -> None:
-        self._handle = handle
+        self._converse = converse
         self._limits = limits or Limits()
         self._closing = threading.Event()
         self._socket = _listen(host, port)
         self._lock = threading.Lock()
-        self._connections: dict[threading.Thread, Connection] = {}
+        self._conversations: dict[threading.Thread, Conversation] = {}
         address, self.port = self._socket.getsockname()[:2]
         self.url = f"http://[{address}]:{self.port}" if ":" in address else f"http://{address}:{self.port}"
         self._acceptor = threading.Thread(target=self._accept, name=f"stsguard {self.url}", daemon=True)
@@ -62,15 +61,21 @@ class Listener:
             self._acceptor.join()
         self._socket.close()
         with self._lock:
-            connections = dict(self._connections)
-        for connection in connections.values():
-            connection.end(only_idle=True)
+            conversations = dict(self._conversations)
+        for conversation in conversations.values():
+            conversation.end(only_idle=True)
         until = time.monotonic() + self._limits.grace
-        for thread, connection in connections.items():
+        for thread, conversation in conversations.items():
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
-                connection.end()
+                conversation.end()
                 thread.join(_LAST_WORDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _accept(self) -> None:
         while not self._closing.is_set():
@@ -80,26 +85,26 @@ class Listener:
                 # A client that is gone already, or no file descriptor left: both pass.
                 time.sleep(0.01)
                 continue
-            connection = Connection(client, address, handle=self._handle, limits=self._limits, closing=self._closing)
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            conversation = self._converse(client, address, limits=self._limits, closing=self._closing)
+            thread = threading.Thread(target=self._serve, args=(conversation,), daemon=True)
             with self._lock:
-                full = len(self._connections) >= self._limits.connections
+                full = len(self._conversations) >= self._limits.connections
                 if self._closing.is_set() or full:
                     client.close()
                     continue
-                self._connections[thread] = connection
+                self._conversations[thread] = conversation
                 thread.start()
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, conversation: Conversation) -> None:
         try:
-            connection.serve()
+            conversation.serve()
         except (ConnectionError, TimeoutError):
             # The client went away, or took longer than it may: there is nobody to tell.
             return
         finally:
-            connection.client.close()
+            conversation.client.close()
             with self._lock:
-                del self._connections[threading.current_thread()]
+                del self._conversations[threading.current_thread()]
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pytest_stsguard.cloud.connection import Limits, phrase
+from pytest_stsguard.cloud.connection import Connection
+from pytest_stsguard.cloud.conversation import Limits, phrase
 from pytest_stsguard.cloud.listener import Listener
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.cloud.snapshot import text_of
@@ -32,7 +34,7 @@ class Server:
 
     def __init__(self, cloud: Cloud, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> None:
         self._cloud = cloud
-        self._listener = Listener(self.respond, host=host, port=port, limits=limits)
+        self._listener = Listener(partial(Connection, self.respond), host=host, port=port, limits=limits)
         self.url = self._listener.url
 
     def close(self) -> None:

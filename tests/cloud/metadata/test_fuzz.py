@@ -119,14 +119,19 @@ first = st.builds(
     st.sampled_from(["HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/3", "HTTP/1.1.1", "HTTP/-1.1", ""]),
 )
 raw = st.binary(max_size=300) | st.builds(
-    lambda *parts: b"\r\n".join(parts), first, lines, st.binary(max_size=30), st.just(b"")
+    lambda *parts: b"\r\n".join(parts),
+    first,
+    st.sampled_from([b"Host: h", b"Host:"]),
+    lines,
+    st.binary(max_size=30),
+    st.just(b""),
 )
 
 
 @relaxed
 @given(data=raw, end=st.sampled_from([b"", b"\r\n", b"\r\n\r\n", b"\n"]))
 @example(data=b"GET /" + b"%2e" * 40_000 + b" HTTP/1.1", end=b"\r\n\r\n")
-@example(data=b"GET / HTTP/1.1\r\n" + b"A" * 200_000, end=b"\r\n\r\n")
+@example(data=b"GET / HTTP/1.1\r\nHost: h\r\n" + b"A" * 200_000, end=b"\r\n\r\n")
 def test_any_bytes_get_a_known_status_or_nothing(
     neighbours: tuple[MetadataServer, MetadataServer], data: bytes, end: Any
 ) -> None:
@@ -166,7 +171,10 @@ def closed_pod() -> Iterator[ContainerServer]:
 
 
 @relaxed
-@given(data=raw | st.just(b"GET /v1/credentials HTTP/1.1\r\nAuthorization: x"), end=st.sampled_from([b"", b"\r\n\r\n"]))
+@given(
+    data=raw | st.just(b"GET /v1/credentials HTTP/1.1\r\nHost: h\r\nAuthorization: x"),
+    end=st.sampled_from([b"", b"\r\n\r\n"]),
+)
 def test_nothing_gets_credentials_out_of_an_endpoint_without_its_token(
     closed_pod: ContainerServer, data: bytes, end: bytes
 ) -> None:
@@ -176,4 +184,6 @@ def test_nothing_gets_credentials_out_of_an_endpoint_without_its_token(
 
 def test_afterwards_it_still_answers(neighbours: tuple[MetadataServer, MetadataServer]) -> None:
     one, _ = neighbours
-    assert exchange(one, b"GET /latest/meta-data/instance-id HTTP/1.1\r\n\r\n").endswith(b"i-1i-1i-1i-1i-1i-1i-1i-1")
+    assert exchange(one, b"GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: h\r\n\r\n").endswith(
+        b"i-1i-1i-1i-1i-1i-1i-1i-1"
+    )

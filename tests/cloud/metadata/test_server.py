@@ -84,7 +84,7 @@ with LoopbackServer(lambda request: Answer(200, {}, b"still here")) as server:
     # An accept that waits has its descriptor already: the first connection takes that one and keeps it.
     first.connect(("127.0.0.1", server.port))
     second.connect(("127.0.0.1", server.port))
-    second.sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+    second.sendall(b"GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n")
     second.settimeout(0.2)
     try:
         print(second.recv(9))
@@ -104,7 +104,7 @@ def test_after_close_no_thread_and_no_socket_is_left(machine: Any, clock: Simula
     server = MetadataServer(machine, clock)
     idle = [connect(server) for _ in range(3)]
     idle[1].sendall(b"GET /latest/meta-da")
-    talk(server, b"GET / HTTP/1.1\r\n\r\n")
+    talk(server, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     server.close()
     server.close()
     assert set(threading.enumerate()) <= before
@@ -117,7 +117,7 @@ def test_after_close_no_thread_and_no_socket_is_left(machine: Any, clock: Simula
 
 def test_a_port_can_be_chosen_and_is_free_again_after_close(machine: Any, clock: SimulatedClock) -> None:
     with MetadataServer(machine, clock) as first:
-        talk(first, b"GET / HTTP/1.1\r\n\r\n")
+        talk(first, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
     with MetadataServer(machine, clock, port=first.port) as second:
         assert second.url == first.url
 
@@ -179,19 +179,20 @@ def test_connections_are_kept_when_asked_to(machine: Any, clock: SimulatedClock)
         assert connection.getresponse().headers["Connection"] == "close"
         connection.close()
         pipelined = talk(
-            server, b"HEAD /latest/ HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n"
+            server,
+            b"HEAD /latest/ HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n",
         )
         assert pipelined.count(b"HTTP/1.1 200 OK") == 2
 
 
 @pytest.mark.parametrize("length", [0, 1, 1_000_000])
 def test_a_body_is_ignored_and_does_not_cost_the_answer(server: MetadataServer, length: int) -> None:
-    head = f"PUT /latest/api/token HTTP/1.1\r\nContent-Length: {length}\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
+    head = f"PUT /latest/api/token HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
     assert status(talk(server, head.encode() + b"x" * length)) == 200
 
 
 def test_a_body_that_never_comes_is_not_waited_for(server: MetadataServer) -> None:
-    head = b"PUT /latest/api/token HTTP/1.1\r\nContent-Length: 99\r\nExpect: 100-continue\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
+    head = b"PUT /latest/api/token HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\nExpect: 100-continue\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n"
     assert status(talk(server, head, end=False)) == 200
 
 
@@ -201,25 +202,26 @@ def test_a_body_that_never_comes_is_not_waited_for(server: MetadataServer) -> No
         (b"GET /latest/meta-data/ami-id HTTP/1.0\r\n\r\n", 200),
         (b"GET /latest/meta-data/ami-id\r\n", 400),
         (b"GET\r\n\r\n", 400),
-        (b"GET / / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
         (b"GET / HTTP/x\r\n\r\n", 400),
         (b"GET / FTP/1.1\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01 hello tls\r\n\r\n", 400),
         (b"\x00\x00\x00\r\n\r\n", 400),
-        (b"GET /\x00 HTTP/1.1\r\n\r\n", 404),
-        (b"GET /\xff\xfe HTTP/1.1\r\n\r\n", 404),
-        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
-        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 500 + b"\r\n", 431),
-        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nX-Forwarded-For : 1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nX\x00Y: 1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n: 1\r\n\r\n", 400),
-        (b"OPTIONS * HTTP/1.1\r\n\r\n", 400),
-        (b"CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", 400),
-        (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\n\r\n", 200),
-        (b"GET /latest/ HTTP/1.1\n\n", 200),
+        (b"GET /\x00 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET /\xff\xfe HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET /latest/ HTTP/1.1\r\n\r\n", 400),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X: y\r\n" * 500 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For : 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX\x00Y: 1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n: 1\r\n\r\n", 400),
+        (b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET http://169.254.169.254/latest/ HTTP/1.1\r\nHost: h\r\n\r\n", 200),
+        (b"GET /latest/ HTTP/1.1\nHost: h\n\n", 200),
     ],
 )
 def test_odd_requests_get_a_plain_answer(server: MetadataServer, data: bytes, expected: int) -> None:
@@ -227,7 +229,7 @@ def test_odd_requests_get_a_plain_answer(server: MetadataServer, data: bytes, ex
 
 
 def test_a_header_that_hides_behind_a_broken_line_is_not_lost(server: MetadataServer) -> None:
-    head = b"PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n"
+    head = b"PUT /latest/api/token HTTP/1.1\r\nHost: h\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\r\n"
     for hidden in (
         b"broken\r\nX-Forwarded-For: 1\r\n",
         b"X-Forwarded-For : 1\r\n",
@@ -236,9 +238,9 @@ def test_a_header_that_hides_behind_a_broken_line_is_not_lost(server: MetadataSe
         assert status(talk(server, head + hidden + b"\r\n")) in {400, 403}
 
 
-@pytest.mark.parametrize("target", [b"/latest/meta-data/", b"/nowhere", b"/ /"])
+@pytest.mark.parametrize("target", [b"/latest/meta-data/", b"/nowhere"])
 def test_head_sends_no_body_whatever_it_announces(server: MetadataServer, target: bytes) -> None:
-    reply = talk(server, b"HEAD " + target + b" HTTP/1.1\r\n\r\n")
+    reply = talk(server, b"HEAD " + target + b" HTTP/1.1\r\nHost: h\r\n\r\n")
     assert reply.startswith(b"HTTP/1.1 ")
     assert reply.endswith(b"\r\n\r\n")
     assert b"\r\nContent-Length: 0\r\n" not in reply
@@ -255,9 +257,9 @@ def test_a_client_that_resets_its_connection_hurts_nobody(
     for _ in range(20):
         connection = connect(server)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        connection.sendall(b"GET /latest/meta-data/ HTTP/1.1\r\n\r\n")
+        connection.sendall(b"GET /latest/meta-data/ HTTP/1.1\r\nHost: h\r\n\r\n")
         connection.close()
-    assert status(talk(server, b"GET / HTTP/1.1\r\n\r\n")) == 200
+    assert status(talk(server, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")) == 200
     server.close()
     assert capfd.readouterr() == ("", "")
 
@@ -271,7 +273,7 @@ def test_an_error_of_the_simulation_itself_is_a_500_and_is_not_hidden(
     machine.facts = lambda: (_ for _ in ()).throw(failure("the world is gone"))
     hook, threading.excepthook = threading.excepthook, seen.append
     try:
-        reply = talk(server, b"GET / HTTP/1.1\r\n\r\n")
+        reply = talk(server, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         server.close()
     finally:
         threading.excepthook = hook

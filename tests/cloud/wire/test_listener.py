@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_stsguard.cloud.connection import Limits
+from pytest_stsguard.cloud.connection import Connection
+from pytest_stsguard.cloud.conversation import Limits
 from pytest_stsguard.cloud.listener import Listener
 from pytest_stsguard.cloud.request import Request, Response
 
@@ -29,7 +32,7 @@ def echo(request: Request) -> Response:
 
 @pytest.fixture(scope="module")
 def listener() -> Iterator[Listener]:
-    served = Listener(echo, limits=Limits(idle=5, head=0.3, body=20_000_000, connections=8))
+    served = Listener(partial(Connection, echo), limits=Limits(idle=5, head=0.3, body=20_000_000, connections=8))
     yield served
     served.close()
 
@@ -80,17 +83,26 @@ def test_the_body_is_asked_for(listener: Listener) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nContent-Length: 20000001\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nno header\r\nHost: h\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
-        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1e3\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 20000001\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nno header\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length : 1\r\n\r\na", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na", 400),
+        (b"GET / HTTP/1.1\r\n folded\r\nHost: h\r\n\r\n", 400),
+        (b"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: h\r\n\r\n", 414),
         (b"GET / HTTP/2.0\r\n\r\n", 505),
         (b"GET / nonsense\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400),
@@ -104,8 +116,54 @@ def test_what_could_hide_another_request_is_refused(listener: Listener, request_
 
 
 @pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n  b\r\n\r\n", {"x": "a b"}),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\nY: b\r\nx:c \r\n\r\n", {"x": "a,c", "y": "b"}),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: caf\xe9\r\nY:\r\n\r\n", {"x": "caf\xe9", "y": ""}),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", {"content-length": "1"}),
+        (b"\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", {}),
+        (b"GET / HTTP/1.0\r\n\r\n", None),
+        (b"GET http://h/ HTTP/1.1\r\nHost: other\r\n\r\n", {"host": "other"}),
+    ],
+)
+def test_a_head_is_read_as_the_standard_says(
+    listener: Listener, request_: bytes, expected: dict[str, str] | None
+) -> None:
+    head, _, body = talk(listener, request_).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    seen = json.loads(body)
+    assert seen["headers"] == ({} if expected is None else {"host": "h", **expected})
+    assert seen["url"] == f"http://{'localhost' if expected is None else 'h'}/"
+    assert (b"Connection: close" in head) is (expected is None)
+
+
+def test_the_next_request_begins_where_the_body_ends(listener: Listener) -> None:
+    chunked = b"PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: t\r\n\r\n"
+    answer = talk(
+        listener, chunked + b"DELETE /b HTTP/1.1\r\nHost: h\r\nContent-Length: 20\r\n\r\nGET /c HTTP/1.1\r\n\r\n."
+    )
+    assert re.findall(rb'"method": "(\w+)".*?"size": (\d+)', answer) == [(b"PUT", b"3"), (b"DELETE", b"20")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-note": "a\r\nSet-Cookie: b\x00\n"}, b"HTTP/1.1 200 OK\r\nx-note: a  Set-Cookie: b\r\n"),
+        ({"x-name": "caf\xe9 \u2603"}, b"HTTP/1.1 200 OK\r\nx-name: caf\xe9 ?\r\n"),
+        ({"x-note\r\nSet-Cookie": "b"}, b"HTTP/1.1 500 Internal Server Error\r\n"),
+    ],
+)
+def test_an_answer_has_the_headers_that_it_was_given_and_no_others(headers: dict[str, str], expected: bytes) -> None:
+    with Listener(partial(Connection, lambda _: Response(200, headers, b"body"))) as listener:
+        answer = talk(listener, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert answer.startswith(expected)
+    assert b"\nSet-Cookie" not in answer
+
+
+@pytest.mark.parametrize(
     "request_",
-    [b"GET / HTTP/1.1\r\nHost:", b"GE", b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"],
+    [b"GET / HTTP/1.1\r\nHost:", b"GE", b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf"],
 )
 def test_a_client_that_says_no_more_is_left(listener: Listener, request_: bytes) -> None:
     # The client waits; the server ends it. Without a limit this would wait for the timeout of `talk`.
@@ -148,21 +206,24 @@ def test_a_stop_lets_the_work_under_way_be_done() -> None:
         assert go.wait(10)
         return echo(request)
 
-    listener = Listener(slow)
+    listener = Listener(partial(Connection, slow))
     answers: list[bytes] = []
     client = threading.Thread(target=lambda: answers.append(talk(listener, b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")))
     client.start()
-    idle = socket.create_connection(("127.0.0.1", listener.port), timeout=5)
+    idle, half = (socket.create_connection(("127.0.0.1", listener.port), timeout=5) for _ in range(2))
+    half.sendall(b"GET /half HTTP/1.1\r\nHo")
     assert begun.wait(10)
     stop = threading.Thread(target=listener.close)
     stop.start()
     assert idle.recv(1) == b""
+    assert half.recv(1) == b""
     go.set()
     stop.join(10)
     client.join(10)
     assert answers[0].startswith(b"HTTP/1.1 200 OK")
-    assert b"connection: close" in answers[0]
+    assert b"Connection: close" in answers[0]
     idle.close()
+    half.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", listener.port), timeout=5)
     assert not [thread for thread in threading.enumerate() if thread.name == f"stsguard {listener.url}"]
@@ -170,7 +231,7 @@ def test_a_stop_lets_the_work_under_way_be_done() -> None:
 
 def test_a_client_that_goes_away_hurts_nobody(listener: Listener) -> None:
     with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
-        client.sendall(b"PUT / HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 6_000_000)
+        client.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 6_000_000)
     assert b"200 OK" in talk(listener, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 
 
