@@ -47,7 +47,7 @@ _WIDE = 1000
 @click.option("--at", metavar="ISO8601", help="The moment of the theft (default: now).")
 @click.option("--session-policy", metavar="FILE", multiple=True, help="A policy passed with the session; repeatable.")
 @click.option("--replay", is_flag=True, help="Take every step in the simulated cloud, and say what came of it.")
-@output_form("table", "json")
+@output_form("table", "json", "ndjson")
 @aws_settings
 @exit_zero
 def blast(
@@ -74,10 +74,10 @@ def blast(
         ground = Ground(accounts, now=moment, org_id=_organization(accounts, configuration))
         found = blast_radius(ground, role, session=session)
         shown = walk_among(accounts, found, session=texts or None) if replay else {}
-    if output == "json":
-        emit_data(_data(found, shown), "json")
-    else:
+    if output == "table":
         _print(found, shown)
+    else:
+        emit_data(_data(found, shown), output)
     return 1 if found.survivors else 0
 
 

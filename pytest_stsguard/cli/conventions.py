@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -141,8 +142,7 @@ class AwsSettings:
         if self.external_id is not None:
             parameters["ExternalId"] = self.external_id
         if self.mfa is not None:
-            code = click.prompt(f"MFA code of {self.mfa}", hide_input=True, err=True)
-            parameters |= {"SerialNumber": self.mfa, "TokenCode": code}
+            parameters |= {"SerialNumber": self.mfa, "TokenCode": _code_of(self.mfa)}
         try:
             session = boto3.Session(profile_name=self.profile)
             client = session.client("sts", region_name=session.region_name or "us-east-1")
@@ -201,6 +201,15 @@ def _target(target: str, settings: AwsSettings) -> tuple[str, str | None]:
             f"target `{target}` is not read from AWS", hint="--profile, --region and --role-arn go with aws and org"
         )
     return target, None
+
+
+def _code_of(device: str) -> str:
+    """Ask for the code of an MFA device at the terminal, else take a line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt(f"MFA code of {device}", hide_input=True, err=True))
+    if code := sys.stdin.readline().strip():
+        return code
+    raise ConfigurationError(f"no code of `{device}`", hint="type it at a terminal, or hand it over on standard input")
 
 
 @contextmanager

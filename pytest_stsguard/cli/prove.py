@@ -40,7 +40,7 @@ _WRONG_SHAPE: Final = re.compile(r"duplicate key |\b(found|not|no) (an? )?(null|
 )
 @click.argument("file", type=click.Path(allow_dash=True), default="-")
 @config_file
-@output_form("table", "json")
+@output_form("table", "json", "ndjson")
 @click.option("--jsonl", is_flag=True, help='Read lines {"id", "trust_policy", "zones"}, write a JSON line each.')
 @exit_zero
 def prove(file: str, config: str | None, output: str, *, jsonl: bool) -> int:
@@ -77,10 +77,10 @@ def _prove_file(stream: IO[bytes], table: dict[str, Any], output: str) -> int:
             where = f"{stream.name}: {problem.location}" if problem.location else stream.name
             raise InputError(problem.message, location=where, hint=problem.hint)
     proof = decide(policy, Zones.parse(table) if table else _no_zones(policy))
-    if output == "json":
-        click.echo(json.dumps(_record(proof), indent=2))
-    else:
+    if output == "table":
         _print_table(proof)
+    else:
+        click.echo(json.dumps(_record(proof), indent=2 if output == "json" else None))
     return NARROW if proof.verdict == "narrow" else NOT_NARROW
 
 

@@ -43,9 +43,11 @@ def scheme_of(path: Path) -> str | None:
 
     A Kubernetes manifest, a compose file and the like must pass a hook that sees every changed YAML file.
     """
+    from pytest_stsguard.account.text import read_text
+
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        text = read_text(path)
+    except StsGuardError:
         return None
     try:
         data = json.loads(text)

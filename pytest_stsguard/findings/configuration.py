@@ -122,11 +122,12 @@ class Configuration:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError):
             reason = f"cannot be read: {(error.strerror or str(error)).lower()}"
+        elif isinstance(error, UnicodeDecodeError):
+            reason = "is no UTF-8 text"
         else:
             reason = f"is no TOML: {' '.join(str(error).split())}"
         raise ConfigurationError(reason[0].lower() + reason[1:], location=str(path)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,6 +196,32 @@ def test_role_is_assumed_with_its_external_id(sts_cloud: Cloud, monkeypatch: pyt
     refused = AwsSettings(role_arn=role["Arn"], external_id="guessed").applied()
     with pytest.raises(AwsUnavailableError, match=r"cannot be assumed: an error occurred \(AccessDenied\)"):
         refused.__enter__()
+
+
+def test_role_is_assumed_with_a_code_from_standard_input(sts_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_stsguard.cli.conventions import AwsSettings
+    from pytest_stsguard.cloud.sts import totp
+    from pytest_stsguard.errors import ConfigurationError
+
+    iam, clock, step = sts_cloud.client("iam"), sts_cloud.clock, timedelta(seconds=30)
+    user = sts_cloud.client("sts").get_caller_identity()["Arn"]
+    trust = json.loads(json.dumps(TRUST).replace('"AWS": "*"', f'"AWS": "{user}"'))
+    trust["Statement"][0]["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    role = iam.create_role(RoleName="careful", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="pocket")["VirtualMFADevice"]
+    serial, seed = device["SerialNumber"], device["Base32StringSeed"]
+    codes = {f"AuthenticationCode{2 - back}": totp(seed, clock.now() - back * step) for back in (0, 1)}
+    iam.enable_mfa_device(UserName=user.rpartition("/")[2], SerialNumber=serial, **codes)
+    clock.advance(30)
+    for name, value in sts_cloud.admin.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{totp(seed, clock.now())}\n"))
+    with AwsSettings(role_arn=role, mfa=serial).applied() as profile:
+        assert profile is None
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    silent = AwsSettings(role_arn=role, mfa=serial).applied()
+    with pytest.raises(ConfigurationError, match=r"no code of .* standard input"):
+        silent.__enter__()
 
 
 @pytest.mark.parametrize(("no_color", "codes"), [("", "\x1b["), ("1", "")])

@@ -135,8 +135,15 @@ def test_keys_of_pyproject_are_named_with_their_table(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.toml"
     path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=r"x\.toml: is no TOML"):
+    with pytest.raises(ConfigurationError, match=r"x\.toml: is no (TOML|UTF-8 text)"):
         Configuration.load(path, tmp_path)
+
+
+def test_what_an_editor_on_windows_saves_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "stsguard.toml"
+    path.write_bytes(b'\xef\xbb\xbffail_on = "low"\r\n[limits]\r\nunused_days = 7\r\n')
+    found = Configuration.load(None, tmp_path)
+    assert (str(found.fail_on), found.limits.unused_days) == ("low", 7)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

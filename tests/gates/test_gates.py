@@ -145,6 +145,16 @@ class TestPreCommit:
         assert call(monkeypatch, "compose.yaml", "manifest.yaml", "package.json", "absent.json") == 0
         assert call(monkeypatch) == 0
 
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+    def test_hook_reads_what_is_saved_on_windows(
+        self, work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], encoding: str
+    ) -> None:
+        monkeypatch.chdir(work)
+        text = (work / "stack.yaml").read_text()
+        (work / "windows.yaml").write_text(text, encoding=encoding, newline="\r\n")
+        assert call(monkeypatch, "windows.yaml") == 1
+        assert "cfn:windows.yaml" in capsys.readouterr().out
+
     def test_broken_template_is_one_line_and_the_others_are_audited(
         self, work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
