@@ -15,7 +15,7 @@ from pytest_stsguard.cloud.batches import deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
-from pytest_stsguard.cloud.layers import READERS, BucketRules, Watch, encryption_keys
+from pytest_stsguard.cloud.layers import READERS, BucketRules, UserBoundaries, Watch, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
@@ -84,6 +84,7 @@ class Gate:
         self._clock = clock
         self._simulator = Simulator(state, organization, clock)
         self.stacks = Stacks(backend=backend, authenticator=authenticator, tokens=tokens, handle=self.handle)
+        self._boundaries = UserBoundaries(backend)
         self._screening = Screening(authorizer, backend, state)
         self.observers: list[Callable[[Call], None]] = []
 
@@ -232,6 +233,7 @@ class Gate:
         self._tokens.devices.check_call(call, account)
         settlements = [
             self.principals.attend(call, account),
+            self._boundaries.attend(call, account),
             self._organization.attend(call, account),
             self._bucket_rules.attend(call, caller),
             self._watch.attend(call, account, passage.needed),
@@ -254,6 +256,9 @@ class Gate:
             return self.stacks.answer(
                 passage, account, lambda: self._backend.dispatch(passage.request, call, account=account)
             )
+        ours = self._boundaries.answer(call, account)
+        if ours is not None:
+            return answer(call, ours, request_id=passage.request_id)
         batch = passage.batch
         if batch is None or batch.untouched or self._state.bucket_owner(str(call.parameters.get("Bucket"))) is None:
             return self._backend.dispatch(passage.request, call, account=account)

@@ -6,6 +6,7 @@ from .bucket_rules import BucketRules
 from .grants import encryption_keys
 from .organization import Organization
 from .resource_policies import READERS, ResourcePolicies
+from .user_boundaries import UserBoundaries
 from .watch import Watch
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "BucketRules",
     "Organization",
     "ResourcePolicies",
+    "UserBoundaries",
     "Watch",
     "encryption_keys",
 ]
