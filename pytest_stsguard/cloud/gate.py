@@ -142,17 +142,22 @@ class Gate:
         check_kind(passage.caller, passage.call)
         if passage.call.service == "s3":
             self._unwrap(passage)
-        surroundings = self._authorizer.surroundings(request, region=passage.call.region)
-        if forwarded is not None:
-            surroundings |= forwarded.keys()
-        if passage.call.service == "s3" and claim is not None:
-            surroundings |= signature_keys(request, claim)
-        if passage.call.service == "kms":
-            surroundings |= encryption_keys(passage.call)
+        surroundings = self._surroundings(passage, passage.call, request)
         if passage.call.service == "sts":
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
         return self._perform(passage, surroundings)
+
+    def _surroundings(self, passage: Passage, call: Call, request: Request) -> dict[str, str | list[str]]:
+        """Give the condition keys that the request has whatever it asks for."""
+        keys = self._authorizer.surroundings(request, region=call.region)
+        if passage.forwarded is not None:
+            keys |= passage.forwarded.keys()
+        if call.service == "s3" and passage.claim is not None:
+            keys |= signature_keys(request, passage.claim)
+        if call.service == "kms":
+            keys |= encryption_keys(call)
+        return keys
 
     def _unwrap(self, passage: Passage) -> None:
         """Check what S3 checks of a body, and take it out of its chunks."""
