@@ -158,7 +158,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         from pytest_stsguard.reporting.junit import properties
 
         item.user_properties += properties(recorder.findings)
-        failure = item.config.stash[RUN].close_check(recorder)
+        failure = item.config.stash[RUN].close_check(recorder, check=item.nodeid)
         if failure:
             pytest.fail(failure, pytrace=False)
         if recorder.reasons:
@@ -171,7 +171,7 @@ def _note_broken_check(item: pytest.Item, error: Exception) -> None:
     recorder = item.stash.get(RECORDER, None)
     if recorder is not None:
         run = item.config.stash[RUN]
-        run.close_check(recorder)
+        run.close_check(recorder, check=item.nodeid)
         run.fail_check(
             recorder.control, f"the check broke: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         )
@@ -182,6 +182,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Carry the control, the severity and the drill's timeline with the report, across processes too."""
     marker = item.get_closest_marker("stsguard")
     if call.when == "setup" and marker is not None and marker.args:
+        # What is there already is of an attempt before this one.
+        item.user_properties[:] = [one for one in item.user_properties if not one[0].startswith("stsguard_")]
         item.user_properties += [
             ("stsguard_control", str(marker.args[0])),
             ("stsguard_severity", _severity(item, marker)),

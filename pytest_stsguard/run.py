@@ -42,6 +42,7 @@ class Run(Settings):
         super().__init__(config)
         self.findings: list[Finding] = []
         self.evaluated: dict[str, None] = {}
+        self._of_check: dict[str, list[Finding]] = {}
         self.prepared = False
         self.written: list[tuple[str, Path]] = []
         self._survey: Survey | None = None
@@ -256,11 +257,19 @@ class Run(Settings):
             self.gaps.take(handed["gaps"])
             self.faults.take(handed["faults"])
 
-    def close_check(self, recorder: Recorder) -> str | None:
-        """Take over what a check recorded; gives the text of its failure, None when it passes."""
+    def close_check(self, recorder: Recorder, *, check: str) -> str | None:
+        """Take over what a check recorded; gives the text of its failure, None when it passes.
+
+        Args:
+            recorder: what the check recorded.
+            check: its node id. Run again (by pytest-rerunfailures, for one) it counts once: as it went the last time.
+        """
         self.evaluated[recorder.control] = None
         self._note_gaps(recorder)
         seen = self.triage.apply(recorder.findings)
+        for earlier in self._of_check.get(check, ()):
+            self.findings.remove(earlier)
+        self._of_check[check] = list(seen)
         self.findings.extend(seen)
         for reason in recorder.errors:
             self.faults.add(recorder.control, reason, account=recorder.account)
