@@ -7,6 +7,7 @@ Labs' "AWS IAM privilege escalation"; each is asked of the engine. An administra
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Policy
@@ -28,6 +29,10 @@ _WRITING: Final = (
     "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile",
 )  # fmt: skip
 """Calls that give permissions, or a way into an identity that has them."""
+
+_MOST_ASSOCIATED: Final = 4
+_STRONG: Final = ("AdministratorAccess", "IAMFullAccess")
+"""Managed policies of AWS that make whoever they are attached to an administrator."""
 
 STARTING: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("ec2.amazonaws.com", ("ec2:RunInstances",)),
@@ -92,8 +97,16 @@ def _writes(holder: Holder, permissions: Permissions) -> Iterator[str]:
 
 
 def _allowed_somewhere(holder: Holder, action: str, permissions: Permissions) -> bool:
-    return holder.speaks_of(action) and any(
-        holder.allows(action, resource) for resource in holder.resources_for(action, permissions.account)
+    if not holder.speaks_of(action):
+        return False
+    contexts: tuple[dict[str, str], ...] = ({},)
+    if action.startswith("iam:Attach"):
+        own = f"arn:{permissions.account.partition}:iam::aws:policy"
+        contexts = tuple({"iam:PolicyARN": f"{own}/{name}"} for name in _STRONG)
+    return any(
+        holder.allows(action, resource, context)
+        for resource in holder.resources_for(action, permissions.account)
+        for context in contexts
     )
 
 
@@ -110,15 +123,30 @@ def _passes(holder: Holder, permissions: Permissions) -> Iterator[str]:
     for service, calls in STARTING:
         if service in seen or not all(holder.speaks_of(call) for call in calls):
             continue
-        passed = next((role for role in stronger if holder.allows("iam:PassRole", role, _passed_to(service))), None)
+        passed = next((role for role in stronger if _may_pass(holder, role, service)), None)
         if passed is not None and all(_may_start(holder, call, permissions) for call in calls):
             seen.add(service)
             which = "any role" if passed == stronger[0] else passed
             yield f"passes {which} to {service} ({', '.join(calls)})"
 
 
-def _passed_to(service: str) -> dict[str, str]:
-    return {"iam:PassedToService": service}
+def _may_pass(holder: Holder, role: str, service: str) -> bool:
+    """Ask whether a role can be passed to a service, for whatever resource the policies name."""
+    passed = {"iam:PassedToService": service}
+    contexts = [passed, *({**passed, "iam:AssociatedResourceArn": one} for one in _associated(holder))]
+    return any(holder.allows("iam:PassRole", role, context) for context in contexts)
+
+
+def _associated(holder: Holder) -> list[str]:
+    found = (
+        value.replace("*", "stsguard").replace("?", "x")
+        for policy in (*holder.policies, *holder.boundary)
+        for matcher in policy.index.plan("iam:PassRole").matchers
+        for condition in matcher.statement.conditions
+        if condition.key.lower() == "iam:associatedresourcearn"
+        for value in condition.values
+    )
+    return list(islice(dict.fromkeys(found), _MOST_ASSOCIATED))
 
 
 def _may_start(holder: Holder, call: str, permissions: Permissions) -> bool:

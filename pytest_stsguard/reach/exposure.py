@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_stsguard.account import Account, Role
-    from pytest_stsguard.policy import Principal
+    from pytest_stsguard.policy import Principal, Statement
     from pytest_stsguard.reach.proofs import Proofs
 
 __all__ = ["long_sessions", "old_metadata", "shared_roles", "unused_roles", "without_options"]
@@ -24,11 +24,12 @@ _GONE = frozenset({"terminated", "shutting-down"})
 def long_sessions(proofs: Proofs, *, hours: int) -> Iterator[Fault]:
     """Find roles that people or outsiders assume for longer than the limit (STSG-301).
 
-    What services assume is renewed by them, and a chained session lasts one hour whatever the role says.
+    What services assume is renewed by them, and a session of a role that assumes another lasts one hour whatever that
+    one says. https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
     """
     for role in proofs.roles:
         longest = role.max_session_duration
-        if longest is None or longest <= hours * 3600:
+        if longest is None or longest <= hours * 3600 or not _can_be_assumed(proofs, role):
             continue
         who = next((who for who in _callers(proofs, role) if who), None)
         if who:
@@ -43,7 +44,7 @@ def long_sessions(proofs: Proofs, *, hours: int) -> Iterator[Fault]:
 
 def _callers(proofs: Proofs, role: Role) -> Iterator[str | None]:
     for statement in role.trust.policy.statements:
-        if statement.effect != "Allow":
+        if statement.effect != "Allow" or _asks_for_roles(statement):
             continue
         if statement.not_principals is not None:
             yield "everyone but a few"
@@ -51,18 +52,28 @@ def _callers(proofs: Proofs, role: Role) -> Iterator[str | None]:
             yield _exposed_to(proofs, principal)
 
 
+def _asks_for_roles(statement: Statement) -> bool:
+    """Tell whether a statement is for roles alone, so that the sessions are chained ones."""
+    return any(
+        condition.key.lower() == "aws:principalarn"
+        and condition.name in {"ArnEquals", "ArnLike", "StringEquals", "StringLike"}
+        and not condition.if_exists
+        and condition.qualifier != "ForAllValues"
+        and all(":role/" in value for value in condition.values)
+        for condition in statement.conditions
+    )
+
+
 def _exposed_to(proofs: Proofs, principal: Principal) -> str | None:
     """Name callers who hold the credentials outside AWS's services, or outside the account; None for others."""
     found = read_principal(principal, account=proofs.account.id, partition=proofs.account.partition)
-    if not isinstance(found, Named) or found.kind in {"service", "gone"}:
+    if not isinstance(found, Named) or found.kind in {"service", "gone", "role", "session"}:
         return None
     if found.kind in {"oidc", "saml"}:
         return f"identities of {found.name}"
     if found.kind == "everyone":
         return "everyone"
-    if found.account != proofs.account.id:
-        return f"account {found.account}"
-    return None if found.kind in {"role", "session"} else f"{found.arn}"
+    return f"{found.arn}" if found.account == proofs.account.id else f"account {found.account}"
 
 
 def unused_roles(proofs: Proofs, *, days: int) -> Iterator[Fault]:

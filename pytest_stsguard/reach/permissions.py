@@ -110,7 +110,8 @@ class Holder:
         """List resources to ask about for an action: those of the policies' own statements, wildcards filled in."""
         found = self._resources.get(action)
         if found is None:
-            found = self._resources[action] = tuple(dict.fromkeys(self._spell(action, account)))[:MOST_RESOURCES]
+            spelt = (one for one in self._spell(action, account) if not _is_elsewhere(one, account))
+            found = self._resources[action] = tuple(islice(dict.fromkeys(spelt), MOST_RESOURCES))
         return found
 
     def _spell(self, action: str, account: Account) -> Iterator[str]:
@@ -240,6 +241,12 @@ def _session(principal: Role | User, partition: str, account: str, now: datetime
         return principal.arn, {**context, "aws:username": principal.name}
     context["aws:userid"] = f"{principal.id or 'AROASTSGUARD'}:stsguard"
     return f"arn:{partition}:sts::{account}:assumed-role/{principal.name}/stsguard", context
+
+
+def _is_elsewhere(resource: str, account: Account) -> bool:
+    """Tell whether it is IAM's in another account, or AWS's own policy, which nobody can change."""
+    parts = resource.split(":", ARN_PARTS - 1)
+    return len(parts) == ARN_PARTS and parts[2] == "iam" and parts[4] != account.id
 
 
 def _fill(pattern: str, account: Account, noun: str) -> str:

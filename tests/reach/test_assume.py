@@ -1,4 +1,4 @@
-"""Who can assume whom, and what follows: cycles, MFA, escalation, containment."""
+"""Who can assume whom, and what follows: cycles, MFA."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pytest_stsguard.reach import containment, escalation, people, renewal
+from pytest_stsguard.reach import people, renewal
 from pytest_stsguard.reach.admission import may_assume
 
 if TYPE_CHECKING:
@@ -203,98 +203,6 @@ def test_mfa_is_asked_of_the_people_that_may_assume_a_role(
 ) -> None:  # fmt: skip
     survey = survey_of({"role": trust}, users=users)
     assert bool(list(people.without_mfa(survey.permissions))) is expected
-
-
-@pytest.mark.parametrize(
-    ("statements", "words"),
-    [
-        (may("iam:PutRolePolicy"), "iam:PutRolePolicy"),
-        (may("iam:Create*"), "iam:CreatePolicyVersion"),
-        ({"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}, "iam:PutRolePolicy"),
-        (may("iam:AttachUserPolicy", "arn:aws:iam::*:user/*"), "iam:AttachUserPolicy"),
-        (may("iam:PutRolePolicy", role("one")), "iam:PutRolePolicy"),
-        (may("iam:PutRolePolicy", StringEquals={"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/B"}), None),
-        (may("iam:CreateAccessKey", "arn:aws:iam::111122223333:user/${aws:username}"), None),
-        ([may("iam:PassRole"), may("ec2:RunInstances")], "passes any role to ec2.amazonaws.com"),
-        ([may("iam:PassRole"), may(["lambda:CreateFunction", "lambda:InvokeFunction"])], "to lambda.amazonaws.com"),
-        (may("iam:PassRole"), None),
-        ([may("iam:PassRole", role("task")), may("ecs:*")], None),
-        ([may("iam:PassRole", role("admin")), may("ecs:*")], "passes arn:aws:iam::111122223333:role/admin"),
-        ([may("iam:PassRole", StringEquals={"iam:PassedToService": "glue.amazonaws.com"}), may("ec2:*")], None),
-        ([may("iam:PassRole", StringEquals={"iam:PassedToService": "ec2.amazonaws.com"}), may("ec2:*")], "passes"),
-        (may("sts:AssumeRole"), "sts:AssumeRole without limit"),
-        (may("sts:AssumeRole", role("admin")), "assumes an administrator: role -> admin"),
-        (may("sts:AssumeRole", role("other")), None),
-        ([may("iam:*"), {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}], None),
-        (may("*"), None),
-        ([may("iam:*"), guard(["eu-west-1"])], "iam:PutRolePolicy"),
-        ([may("iam:PassRole"), may("ec2:RunInstances", StringEquals={"aws:RequestedRegion": "eu-west-1"})], "passes"),
-        (may(["s3:*", "iam:Get*", "iam:List*"]), None),
-    ],
-)  # fmt: skip
-def test_escalation_is_asked_of_the_engine(
-    survey_of: Callable[..., Survey], statements: Any, words: str | None
-) -> None:
-    survey = survey_of({"role": EC2, "admin": trusts(ROOT), "other": EC2}, may={"role": statements, "admin": may("*")})
-    faults = [
-        fault for fault in escalation.escalations(survey.permissions, survey.graph) if fault.resource == role("role")
-    ]
-    if words is None:
-        assert faults == []
-    else:
-        assert words in faults[0].message
-
-
-def test_way_to_an_administrator_leads_over_other_roles(survey_of: Callable[..., Survey]) -> None:
-    chain = {"a": EC2, "b": trusts({"AWS": role("a")}), "c": trusts({"AWS": role("b")})}
-    survey = survey_of(chain, may={"c": may("*")})
-    faults = {fault.resource: fault.message for fault in escalation.escalations(survey.permissions, survey.graph)}
-    assert faults.keys() == {role("a"), role("b")}
-    assert faults[role("a")].endswith("a -> b -> c")
-
-
-@pytest.mark.parametrize(
-    ("statements", "expected"),
-    [
-        (may("iam:DeleteRolePolicy"), True),
-        (may("iam:DeleteRolePolicy", role("*")), True),
-        (may("iam:DeleteRolePolicy", role("other")), False),
-        (may("iam:PutRolePolicy", role("role")), True),
-        (may("iam:Delete*"), True),
-        (may("*"), True),
-        ([may("*"), {"Effect": "Deny", "Action": "iam:*", "Resource": role("role")}], False),
-        ([may("iam:*"), {"Effect": "Deny", "NotAction": ["iam:Get*"], "Resource": "*"}], False),
-        (may("iam:DeleteRolePolicy", Bool={"aws:MultiFactorAuthPresent": "true"}), True),
-        (may("iam:DeleteUserPolicy"), False),
-        ({"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}, True),
-    ],
-)
-def test_containment_is_asked_of_the_engine(
-    survey_of: Callable[..., Survey], statements: Any, expected: bool  # noqa: FBT001 - a parameter of the table
-) -> None:  # fmt: skip
-    survey = survey_of({"role": EC2}, may={"role": statements})
-    assert bool(list(containment.own_undoing(survey.permissions))) is expected
-
-
-@pytest.mark.parametrize(
-    ("statements", "expected"),
-    [
-        (may("sts:GetFederationToken"), True),
-        (may("sts:*", "arn:aws:sts::111122223333:federated-user/*"), True),
-        (may("sts:GetFederationToken", "arn:aws:iam::111122223333:user/u"), True),
-        (may("*"), True),
-        ([may("*"), {"Effect": "Deny", "Action": "sts:GetFederationToken", "Resource": "*"}], False),
-        (may("sts:GetFederationToken", "arn:aws:sts::*:federated-user/${aws:username}"), True),
-        (may("sts:GetFederationToken", "arn:aws:sts::*:federated-user/${aws:PrincipalTag/none}"), False),
-        (may("sts:GetSessionToken"), False),
-        (None, False),
-    ],
-)
-def test_federation_tokens_of_users(
-    survey_of: Callable[..., Survey], statements: Any, expected: bool  # noqa: FBT001 - a parameter of the table
-) -> None:  # fmt: skip
-    survey = survey_of({"role": EC2}, users={"u": statements})
-    assert bool(list(people.federation_survivors(survey.permissions))) is expected
 
 
 NAMES = ("a", "b", "c")

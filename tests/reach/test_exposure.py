@@ -21,6 +21,9 @@ SAML = {
 }
 
 
+ROLES = {"Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/ci/*"}}}
+
+
 def trusts(principal: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
 
@@ -32,7 +35,11 @@ def trusts(principal: Any) -> dict[str, Any]:
         (SAML, 4, False),
         (trusts({"AWS": "arn:aws:iam::111122223333:user/u"}), 5, True),
         (trusts({"AWS": "arn:aws:iam::111122223333:root"}), 5, True),
-        (trusts({"AWS": "arn:aws:iam::444455556666:role/r"}), 5, True),
+        (trusts({"AWS": "arn:aws:iam::444455556666:root"}), 5, True),
+        (trusts({"AWS": "arn:aws:iam::444455556666:role/r"}), 12, False),
+        (trusts({"AWS": "arn:aws:iam::111122223333:root"}) | ROLES, 12, False),
+        (trusts("*") | ROLES, 12, False),
+        ([trusts({"AWS": "arn:aws:iam::111122223333:user/u"}), trusts("*") | {"Effect": "Deny"}], 12, False),
         (trusts({"AWS": "arn:aws:iam::111122223333:role/r"}), 12, False),
         (EC2, 12, False),
         ([EC2, SAML], 12, True),
