@@ -116,6 +116,25 @@
     return item;
   };
 
+  // What is meant to be copied gets a button when it is first opened; where the clipboard is closed, the text is selected.
+  const offer = (text) => {
+    if (text.previousElementSibling && text.previousElementSibling.className === "take") return;
+    const label = text.getAttribute("aria-label") || "command";
+    const button = make("button", "take", "Copy");
+    button.type = "button";
+    button.setAttribute("aria-label", "Copy: " + label);
+    on(button, "click", () => {
+      const select = () => getSelection().selectAllChildren(text);
+      const done = () => { button.textContent = "Copied"; button.setAttribute("aria-label", "Copied: " + label); };
+      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, select);
+      else select();
+    });
+    text.before(button);
+  };
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open) event.target.querySelectorAll("pre.code, code.copy").forEach(offer);
+  }, true);
+
   const bar = $("bar");
   let found = [];
   let drawn = 0;

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
+import shutil
+import subprocess
+from base64 import b64encode
 from functools import partial
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +40,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 HERE = Path(__file__).parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+    *("--hide-scrollbars", "--virtual-time-budget=30000", "--enable-logging=stderr"),
+)
+FRAME = """<!doctype html><body>{frames}<pre id="seen"></pre>
+<script>const seen = {{}}; addEventListener("message", (event) => {{ Object.assign(seen, event.data);
+  document.getElementById("seen").textContent = JSON.stringify(seen); }});</script>"""
+DRIVER = """(async () => {
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const all = (name) => [...document.querySelectorAll(name)];
+  const shown = () => all(".finding").filter((one) => one.checkVisibility()).length;
+  const search = async (text) => { const box = document.getElementById("query"); box.value = text;
+    box.dispatchEvent(new Event("input", {bubbles: true})); await wait(400); };
+  const open = () => all("details").forEach((one) => { one.open = true; });
+  await wait(50);
+  const seen = {};
+  %s
+  parent.postMessage({"%s": seen}, "*");
+})();"""
 HOSTILE = (
     "<script>alert(1)</script>",
     "]]></script><!--<img src=x onerror=alert(1)>",
@@ -198,6 +225,52 @@ def faults() -> Callable[[dict[str, Any], Any], list[str]]:
         return list(_faults(schema, value, "$", schema))
 
     return check
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Start the browser with a profile in a folder, and arguments; its console is on its standard error."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    return _chromium
+
+
+def _chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+
+
+@pytest.fixture(scope="session")
+def play(chromium: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., tuple[dict[str, Any], list[str]]]:
+    """Play scenes (`run`, `script`, `width`, `anchor`) on pages, in one start of the browser.
+
+    Gives what the scenes put into `seen`, and the lines on the console.
+    """
+
+    def play(
+        folder: Path, scenes: dict[str, Any], pages: dict[str, str], *flags: str
+    ) -> tuple[dict[str, Any], list[str]]:
+        frames = []
+        for name, scene in scenes.items():
+            file = f"{name.replace(' ', '-')}.html"
+            (folder / file).write_text(_driven(pages[scene.run], name, scene.script))
+            anchor = f"#{scene.anchor}" if scene.anchor else ""
+            frames.append(f'<iframe src="{file}{anchor}" width="{scene.width}" height="900"></iframe>')
+        (folder / "frame.html").write_text(FRAME.format(frames="".join(frames)))
+        done = chromium(folder, *flags, "--window-size=1300,1000", "--dump-dom", f"file://{folder}/frame.html")
+        (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
+        lines = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        return json.loads(html.unescape(found) or "{}"), lines
+
+    return play
+
+
+def _driven(page: str, name: str, script: str) -> str:
+    """Put a driver into a page, and its hash into the page's policy."""
+    body = DRIVER % (script, name)
+    digest = b64encode(sha256(body.encode()).digest()).decode()
+    allowed = page.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
+    return allowed.replace("</body>", f"<script>{body}</script></body>")
 
 
 _ANNOTATIONS = {"title", "description", "default", "$schema", "id", "$defs", "definitions", "format", "properties"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +105,8 @@ def test_sixty_nodes_are_drawn_and_more_are_folded() -> None:
     (folded,) = (box for box in drawn.boxes if box.state == "more")
     assert folded.name == f"{500 - (len(drawn.boxes) - 2):,} more"
     assert (drawn.nodes, drawn.survivors) == (501, 20)
+    columns = Counter(box.x for box in graph(wide(500)).boxes)
+    assert max(columns.values()) == 17  # sixteen, and what shares a box
     hidden = graph(wide(500, survivors=100))
     (folded,) = (box for box in hidden.boxes if box.name.endswith(" more"))
     assert folded.words == f"role, {100 - sum(box.state == 'survives' for box in hidden.boxes)} survive"
@@ -165,7 +168,7 @@ def test_calls_are_written_as_they_are_made() -> None:
 def test_every_format_tells_of_it(example: Run, radius: Any) -> None:
     run = msgspec.structs.replace(example, blast=(radius(ROLES, survivors="obm"),))
     page = render(run, "html")
-    assert page.count('<svg class="blast"') == 1
+    assert page.count('<svg class="blast fits"') == 1
     assert "3 of 4 survive" in page
     assert "policy Statement[0]" in page
     text = render(run, "markdown")

@@ -6,14 +6,8 @@ with its hash in the page's policy; what it sees it posts to the frame around it
 
 from __future__ import annotations
 
-import html
-import json
 import re
-import shutil
-import subprocess
-from base64 import b64encode
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,29 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-    *("--hide-scrollbars", "--virtual-time-budget=30000", "--enable-logging=stderr"),
-)
 STILL = "--force-prefers-reduced-motion"
 DARK = "--blink-settings=preferredColorScheme=0"
-FRAME = """<!doctype html><body>{frames}<pre id="seen"></pre>
-<script>const seen = {{}}; addEventListener("message", (event) => {{ Object.assign(seen, event.data);
-  document.getElementById("seen").textContent = JSON.stringify(seen); }});</script>"""
-DRIVER = """(async () => {
-  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-  const all = (name) => [...document.querySelectorAll(name)];
-  const shown = () => all(".finding").filter((one) => one.checkVisibility()).length;
-  const search = async (text) => { const box = document.getElementById("query"); box.value = text;
-    box.dispatchEvent(new Event("input", {bubbles: true})); await wait(400); };
-  const open = () => all("details").forEach((one) => { one.open = true; });
-  await wait(50);
-  const seen = {};
-  %s
-  parent.postMessage({"%s": seen}, "*");
-})();"""
 # Of each text that is shown: its colour, what lies behind it, and the ratio of WCAG 2 between the two.
 CONTRAST = """
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -83,8 +56,6 @@ WIDTHS = """open(); await wait(50); seen.page = document.documentElement.scrollW
 COLOURS = """const colour = () => getComputedStyle(document.body).backgroundColor;
   seen.first = colour(); document.getElementById("theme").click(); await wait(50); seen.second = colour();
   seen.moves = getComputedStyle(document.querySelector(".finding summary"), "::after").transitionDuration;"""
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,41 +137,25 @@ SCENES = {
           const box = one.getBoundingClientRect(); const names = [...one.querySelectorAll("text")];
           const out = names.filter((text) => { const own = text.getBoundingClientRect();
             return own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1 || own.bottom > box.bottom + 1; });
-          return [one.getAttribute("class"), names.length > 3, out.map((text) => text.textContent)]; });
+          return [one.classList[0], names.length > 3, out.map((text) => text.textContent)]; });
         seen.over = all("svg.blast .box").filter((one) => { const side = one.querySelector("rect").getBoundingClientRect().right;
           return [...one.querySelectorAll("text")].some((text) => text.getBoundingClientRect().right > side); }).length;""",
     ),
+    "copy": Scene(
+        "whole",
+        """open(); await wait(50); const texts = all("pre.code, code.copy");
+        seen.without = texts.filter((one) => one.previousElementSibling.className !== "take").length;
+        seen.twice = all(".take + .take").length; seen.texts = texts.length;
+        const covered = (one) => { const a = one.getBoundingClientRect(), b = one.parentElement.firstElementChild.getBoundingClientRect();
+          return one.parentElement.matches(".fix") && a.left < b.right && a.bottom > b.top && a.top < b.bottom; };
+        seen.covered = all(".take").filter(covered).length;
+        const one = document.querySelector(".finding .fix .take"); one.click(); await wait(100);
+        seen.taken = one.textContent === "Copied" ? one.nextElementSibling.textContent : getSelection().toString();
+        seen.text = one.nextElementSibling.textContent;""",
+        width=390,
+    ),
     "error": Scene("whole", "setTimeout(() => { throw new Error('seen'); }, 0); await wait(50);"),
 }
-
-
-def chromium(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-def driven(page: str, name: str, script: str) -> str:
-    """Put a driver into a page, and its hash into the page's policy."""
-    body = DRIVER % (script, name)
-    digest = b64encode(sha256(body.encode()).digest()).decode()
-    allowed = page.replace("script-src ", f"script-src 'sha256-{digest}' ", 1)
-    return allowed.replace("</body>", f"<script>{body}</script></body>")
-
-
-def play(
-    folder: Path, scenes: dict[str, Scene], pages: dict[str, str], *flags: str
-) -> tuple[dict[str, Any], list[str]]:
-    """Play scenes in one start of the browser: gives what they saw, and the lines on the console."""
-    frames = []
-    for name, scene in scenes.items():
-        file = f"{name.replace(' ', '-')}.html"
-        (folder / file).write_text(driven(pages[scene.run], name, scene.script))
-        anchor = f"#{scene.anchor}" if scene.anchor else ""
-        frames.append(f'<iframe src="{file}{anchor}" width="{scene.width}" height="900"></iframe>')
-    (folder / "frame.html").write_text(FRAME.format(frames="".join(frames)))
-    done = chromium(folder, *flags, "--window-size=1300,1000", "--dump-dom", f"file://{folder}/frame.html")
-    (found,) = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.DOTALL)
-    return json.loads(html.unescape(found) or "{}"), [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +179,9 @@ def pages(whole: Run, hostile: Run) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def played(pages: dict[str, str], whole: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[str]]:
+def played(
+    play: Any, pages: dict[str, str], whole: Run, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Any, list[str]]:
     anchor = f"f-{whole.findings[3].fingerprint[:16]}"
     last = f"f-{whole.findings[-1].fingerprint[:16]}-12"
     scenes = {**SCENES, "permalink": Scene("whole", SCENES["permalink"].script, anchor=anchor)}
@@ -307,6 +264,14 @@ def test_keyboard_reaches_everything_and_shows_where_it_is(seen: Any) -> None:
     assert found["skip"] is True
 
 
+def test_what_is_to_be_copied_has_a_button(seen: Any) -> None:
+    found = seen("copy")
+    assert found["texts"] > 100
+    assert found["without"] == found["twice"] == found["covered"] == 0
+    assert found["text"].startswith("aws iam ")
+    assert found["taken"].strip() == found["text"].strip()
+
+
 def test_words_of_the_pictures_stay_inside_them(whole: Run, seen: Any) -> None:
     found = seen("pictures")
     assert [name for name, *_ in found["drawings"]] == ["blast", *["timeline"] * len(whole.drills), "grid-picture"]
@@ -314,7 +279,7 @@ def test_words_of_the_pictures_stay_inside_them(whole: Run, seen: Any) -> None:
     assert found["over"] == 0
 
 
-def test_colours_and_motion_follow_the_system(pages: Any, seen: Any, tmp_path: Path) -> None:
+def test_colours_and_motion_follow_the_system(play: Any, pages: Any, seen: Any, tmp_path: Path) -> None:
     dark, console = play(tmp_path, {"colours": SCENES["colours"]}, pages, DARK, STILL)
     assert console == []
     light = seen("colours")
@@ -333,7 +298,7 @@ def test_an_error_on_the_console_would_be_seen(played: tuple[Any, list[str]]) ->
     assert "Error: seen" in line
 
 
-def test_page_works_without_javascript(pages: dict[str, str], whole: Run, tmp_path: Path) -> None:
+def test_page_works_without_javascript(chromium: Any, pages: dict[str, str], whole: Run, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(re.sub(r"<script>.*?</script>", "", pages["whole"], flags=re.DOTALL))
     done = chromium(tmp_path, "--dump-dom", f"file://{tmp_path}/page.html")
     assert 'id="bar" role="search" hidden' in done.stdout
@@ -341,7 +306,7 @@ def test_page_works_without_javascript(pages: dict[str, str], whole: Run, tmp_pa
     assert "CONSOLE" not in done.stderr
 
 
-def test_page_prints(pages: dict[str, str], tmp_path: Path) -> None:
+def test_page_prints(chromium: Any, pages: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(pages["whole"])
     chromium(tmp_path, f"--print-to-pdf={tmp_path}/page.pdf", f"file://{tmp_path}/page.html")
     printed = (tmp_path / "page.pdf").read_bytes()

@@ -62,4 +62,4 @@ def test_report_of_drills_shows_it_and_that_of_an_audit_does_not(example: Run) -
     assert "**Containment:** does it stop a stolen session?" in render(example, "markdown")
     audit = msgspec.structs.replace(example, drills=(), containment=None)
     assert 'class="grid-picture"' not in render(audit, "html")
-    assert "Containment" not in render(audit, "markdown")
+    assert "**Containment:**" not in render(audit, "markdown")

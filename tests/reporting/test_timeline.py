@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from pytest_stsguard.reporting import read
 from pytest_stsguard.reporting.model import Drill, Step
-from pytest_stsguard.reporting.views.timeline import picture
+from pytest_stsguard.reporting.views.timeline import MOST_LANES, MOST_STEPS, picture
 
 TESTS = """
 import pytest
@@ -94,3 +96,54 @@ def test_sessions_of_scenarios_expire_too() -> None:
     told = "loot of the thief: arn:aws:sts::1:assumed-role/data/loot, ****BBBB, expires 2026-11-20T13:00:00Z"
     (lane,) = drawn(("12:00:00Z", "session", told), ("12:00:01Z", "allowed", "s3.list_buckets to loot")).lanes
     assert (lane.name, lane.stolen, lane.until) == ("loot", True, "2026-11-20T13:00:00Z")
+
+
+def test_long_drill_is_measured_and_drawn_whole() -> None:
+    calls = [(f"12:{n // 60:02}:{n % 60:02}Z", "allowed", "s3.list_buckets with key ****AAAA") for n in range(900)]
+    late = [
+        ("12:30:00Z", "revoked", "App, sessions issued before x"),
+        ("12:30:01Z", "denied", "s3.list_buckets with key ****AAAA"),
+        ("12:30:02Z", "allowed", "s3.list_buckets with key ****AAAA"),
+    ]
+    drawing = drawn(("12:00:00Z", "stolen", "arn:x, key ****AAAA"), *calls, *late)
+    metrics = dict(drawing.metrics)
+    assert (metrics["calls allowed"], metrics["calls denied"]) == ("901", "1")
+    assert metrics["stolen calls allowed afterwards"] == "1"
+    assert len(drawing.revocations) == 1
+    assert len(drawing.steps) == MOST_STEPS
+    assert drawing.left_out == 904 - MOST_STEPS
+    assert [step.action for step in drawing.steps if step.action != "allowed"] == ["stolen", "revoked", "denied"]
+    (lane,) = drawing.lanes
+    assert len(lane.marks) < 250
+    places = [x for x, kind, _ in lane.marks if kind == "allowed"]
+    assert min(b - a for a, b in pairwise(places)) >= 5
+    more = [int(match[1]) for _, _, label in lane.marks if (match := re.search(r"and (\d+) more like it", label))]
+    assert len(lane.marks) + sum(more) == 903
+
+
+def test_of_many_sessions_the_stolen_ones_are_drawn_first() -> None:
+    steps = []
+    for n in range(100):
+        party = "thief" if n == 70 else "workload"
+        steps.append((f"12:00:{n // 2:02}Z", "session", f"s{n} of the {party}: arn:x:assumed-role/a/s{n}, ****AAAA"))
+        steps.append((f"12:01:{n // 2:02}Z", "allowed", f"s3.list_buckets to s{n}"))
+    drawing = drawn(*steps, ("12:03:00Z", "revoked", "App"), ("12:04:00Z", "denied", "s3.list_buckets to s99"))
+    assert len(drawing.lanes) == MOST_LANES
+    assert drawing.undrawn == 100 - MOST_LANES
+    assert [lane.name for lane in drawing.lanes if lane.stolen] == ["s70"]
+    assert len({lane.y for lane in drawing.lanes}) == MOST_LANES
+    assert dict(drawing.metrics)["other sessions hit"] == "1"  # s99, which is not drawn
+
+
+def test_labels_stand_beside_the_line_of_the_revocation() -> None:
+    near = [
+        ("12:00:00.000Z", "stolen", "arn:x, key ****AAAA"),
+        ("12:30:00.000Z", "allowed", "s3.list_buckets with key ****AAAA"),
+        ("12:30:00.001Z", "revoked", "App"),
+        ("12:30:00.002Z", "denied", "s3.list_buckets with key ****AAAA"),
+        *((f"12:{n}:00.000Z", "denied", "s3.list_buckets with key ****AAAA") for n in range(31, 59)),
+    ]
+    drawing = drawn(*near)
+    ((line, _),) = drawing.revocations
+    left, right = drawing.lanes[0].labels
+    assert left[0] + 7 < line < right[0] - 7

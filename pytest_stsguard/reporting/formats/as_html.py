@@ -40,7 +40,7 @@ def render(run: Run) -> str:
     """Render as a page; its policy lets nothing run or load but the style and the script that it carries."""
     made = cards(run)
     style, script = source("report.css"), source("report.js")
-    every = holders(made)
+    every, grouped = holders(made), groups(run, made, most=MOST_CARDS)
     drawn = [drill for drill in run.drills if is_drawn(drill)]
     noted = {gap.control: gap.reason for gap in (*run.not_evaluated, *run.errors)}
     counts = run.summary.by_control
@@ -55,7 +55,8 @@ def render(run: Run) -> str:
         script=script,
         headline=_headline(run),
         proven=sum(finding.active and finding.demonstrated is True for finding in run.findings),
-        groups=groups(run, made, most=MOST_CARDS),
+        groups=grouped,
+        places={group.control.id: number for number, group in enumerate(grouped, start=1)},
         matrix=matrix(made),
         holders=every[:MOST_HOLDERS],
         holders_left=len(every[MOST_HOLDERS:]),

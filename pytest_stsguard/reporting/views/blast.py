@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,8 @@ __all__ = ["Box", "Graph", "Spot", "Wire", "graph", "said", "spots"]
 
 MOST_BOXES: Final = 60
 """Nodes that are drawn; of more, those of one layer and kind share a box."""
+_MOST_HIGH: Final = 16
+"""Boxes of a column, where boxes are shared: what fits on a screen."""
 _MOST_STEPS: Final = 300
 _MOST_LAYERS: Final = 12
 """Columns; what is further away stands in the last one."""
@@ -114,6 +116,8 @@ def graph(blast: Blast) -> Graph:
 def spots(blast: Blast, *, most: int) -> list[Spot]:
     """Give the nodes by layer, at most about `most` of them: the nearest are kept, the others of a layer and kind share one.
 
+    Where some share one, a layer has few beside those that survive.
+
     What survives comes before what does not. A node that no step leads to stands in the layer after the start.
     """
     layers = _layers(blast)
@@ -122,7 +126,12 @@ def spots(blast: Blast, *, most: int) -> list[Spot]:
     if len(set(kinds.values())) > most // 2:
         kinds = {name: (layer, "of several kinds") for name, (layer, _) in kinds.items()}
     room = most if len(order) <= most else most - len(set(kinds.values())) - 1
-    kept = {blast.start, *(node.id for node in order[:room])}
+    kept, height = {blast.start}, Counter[int]()
+    for node in order:
+        full = len(order) > most and height[layers[node.id]] >= _MOST_HIGH and not node.survives_revocation
+        if len(kept) < room and not full:
+            kept.add(node.id)
+            height[layers[node.id]] += 1
     found, rest = [], defaultdict[tuple[int, str], list[str]](list)
     for node in order:
         if node.id in kept:

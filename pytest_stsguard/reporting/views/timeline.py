@@ -28,13 +28,20 @@ _NAMED = re.compile(r"(?P<name>\S+) of the (?P<party>\S+): (?P<arn>[^,]*), (?P<k
 _EXPIRY = re.compile(r", expires (?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)\Z")
 _TO = re.compile(r"\S+ to (?P<name>\S+)(?: \([^()]*\))?\Z")
 _CALLS: Final = ("allowed", "denied", "inconclusive")
+_LEAVABLE: Final = {"allowed": 2, "denied": 1, "inconclusive": 1}
 _BIRTHS: Final = ("issued", "stolen")
 _NOTES: Final = ("state", "restart", "cleaned", "restored", "deleted")
 _REMOVALS: Final = ("cleaned", "restored")
-_MOST_STEPS: Final = 200
+MOST_STEPS: Final = 200
+"""Steps that are listed; all of them are measured, and drawn."""
+MOST_LANES: Final = 30
+"""Sessions that are drawn: the stolen ones, then the first."""
 _LEFT, _RIGHT, _TOP, _LANE, _BOTTOM = 190, 915, 46, 44, 54
 _NEAR = 84
+_CLOSE: Final = 5
+"""Marks of a kind that are nearer to each other are drawn as one."""
 _MINUTE = 60
+_BESIDE: Final = 12
 
 
 @dataclass(slots=True)
@@ -47,7 +54,7 @@ class Lane:
 
     name: str
     who: str
-    y: int
+    y: int = 0
     stolen: bool = False
     marks: list[tuple[int, str, str]] = field(default_factory=list)
     labels: list[tuple[int, str, str]] = field(default_factory=list)
@@ -95,6 +102,7 @@ class Picture:
     containment: tuple[Row, ...]
     steps: tuple[Step, ...]
     left_out: int
+    undrawn: int
 
 
 def is_drawn(drill: Drill) -> bool:
@@ -104,32 +112,35 @@ def is_drawn(drill: Drill) -> bool:
 
 def picture(drill: Drill) -> Picture:
     """Draw a drill."""
-    steps = drill.steps[:_MOST_STEPS]
-    acts = _acts(steps)
-    scale, ticks = _scale([*(step.at for step in steps), *(act.expires for act in acts if act.expires)])
+    acts = _acts(drill.steps)
+    scale, ticks = _scale([*(step.at for step in drill.steps), *(act.expires for act in acts if act.expires)])
     lanes: dict[str, Lane] = {}
     for act in acts:
         if act.session is not None:
-            y = _TOP + len(lanes) * _LANE + 22
-            lane = lanes.setdefault(act.session, Lane(visible(act.session, 20), act.who, y))
+            lane = lanes.setdefault(act.session, Lane(visible(act.session, 20), act.who))
             lane.who = lane.who or act.who
             lane.stolen = lane.stolen or act.kind == "stolen"
             lane.marks.append((scale[act.step.at], act.kind, _label(act.step)))
             if act.expires:
                 lane.end, lane.until = scale[act.expires], visible(act.expires, 40)
     revoked = next((scale[act.step.at] for act in acts if act.kind == "revoked"), None)
-    for lane in lanes.values():
+    drawn = dict(sorted(lanes.items(), key=lambda item: not item[1].stolen)[:MOST_LANES])
+    drawn = {name: lane for name, lane in lanes.items() if name in drawn}
+    for number, lane in enumerate(drawn.values()):
+        lane.y = _TOP + number * _LANE + 22
         lane.labels += _labels(lane, revoked)
-    floor = _TOP + len(lanes) * _LANE
-    probes, containment = _containment(acts, lanes)
+        lane.marks = _thinned(lane.marks)
+    floor = _TOP + len(drawn) * _LANE
+    probes, containment = _containment(acts, drawn)
+    steps = _listed(acts)
     return Picture(
         test=visible(drill.test, 200),
         outcome=visible(drill.outcome, 20),
         width=_RIGHT + 45,
         height=floor + _BOTTOM,
         floor=floor,
-        lanes=tuple(lanes.values()),
-        revocations=tuple((scale[act.step.at], _label(act.step)) for act in acts if act.kind == "revoked"),
+        lanes=tuple(drawn.values()),
+        revocations=tuple({scale[act.step.at]: _label(act.step) for act in acts if act.kind == "revoked"}.items()),
         notes=tuple(_notes(acts, scale)),
         ticks=tuple(ticks),
         metrics=tuple(_metrics(acts, lanes)),
@@ -137,7 +148,29 @@ def picture(drill: Drill) -> Picture:
         containment=containment,
         steps=steps,
         left_out=len(drill.steps) - len(steps),
+        undrawn=len(lanes) - len(drawn),
     )
+
+
+def _listed(acts: list[Act]) -> tuple[Step, ...]:
+    """Choose the steps to list, in order: of too many, calls that were allowed are left out first, then other calls."""
+    chosen = sorted(range(len(acts)), key=lambda index: _LEAVABLE.get(acts[index].kind, 0))[:MOST_STEPS]
+    return tuple(acts[index].step for index in sorted(chosen))
+
+
+def _thinned(marks: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """Draw marks of a kind that would cover each other as one, which tells how many it stands for."""
+    groups: list[tuple[int, str, str, list[int]]] = []
+    last: dict[str, tuple[int, str, str, list[int]]] = {}
+    for x, kind, label in marks:
+        if kind not in last or x - last[kind][0] >= _CLOSE:
+            last[kind] = (x, kind, label, [])
+            groups.append(last[kind])
+        last[kind][3].append(x)
+    return [
+        (x, kind, f"{label}, and {len(own) - 1:,} more like it" if len(own) > 1 else label)
+        for x, kind, label, own in groups
+    ]
 
 
 def _acts(steps: tuple[Step, ...]) -> list[Act]:
@@ -168,10 +201,13 @@ def _labels(lane: Lane, revoked: int | None) -> Iterator[tuple[int, str, str]]:
     if lane.stolen and revoked is not None:
         allowed = [x for x, kind, _ in lane.marks if kind == "allowed"]
         denied = [x for x, kind, _ in lane.marks if kind == "denied" and x >= revoked]
-        if allowed:
-            yield allowed[-1], "end" if denied else "middle", "last allowed"
+        # beside the line of the revocation, not across it
+        if allowed and denied:
+            yield min(allowed[-1], revoked - _BESIDE) if allowed[-1] < denied[0] else allowed[-1], "end", "last allowed"
+        elif allowed:
+            yield allowed[-1], "middle", "last allowed"
         if denied:
-            yield denied[0], "start", "first denied"
+            yield max(denied[0], revoked + _BESIDE), "start", "first denied"
 
 
 def _who(arn: str) -> str:
@@ -185,10 +221,11 @@ def _label(step: Step) -> str:
 
 def _notes(acts: list[Act], scale: dict[str, int]) -> Iterator[tuple[int, str, str]]:
     """Give the other steps that are drawn: where, the words below (none when too near to others), the whole."""
-    last = -_NEAR
+    last, before = -_NEAR, -1
     for act in acts:
-        if act.session is None and act.kind in _NOTES:
-            x = scale[act.step.at]
+        x = scale[act.step.at]
+        if act.session is None and act.kind in _NOTES and x > before:
+            before = x
             words = visible(act.step.detail if act.kind == "state" else act.kind, 20) if x - last >= _NEAR else ""
             last = x if words else last
             yield x, words, _label(act.step)
