@@ -10,7 +10,6 @@ from itertools import chain, product
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy.globs import glob
-from pytest_stsguard.trust.budget import Budget
 from pytest_stsguard.trust.chars import literal
 from pytest_stsguard.trust.check import asks
 from pytest_stsguard.trust.identities import IdentityKeys, role_shapes
@@ -131,7 +130,7 @@ def _identity(
         given.append(Literal(asks("StringEquals", "aws:principalarn", apart), want=False))
     outside, declared = _identity_zone(scene, account, org, caller, arn=arn, name=name)
     kind, label = _identity_words(zones, account, org, arn)
-    doubtful = caller == "session" and account == zones.account and _may_lie_inside(zones, name)
+    doubtful = caller == "session" and account == zones.account and _may_lie_inside(scene, name)
     keys = IdentityKeys(scene, account, org, caller, "" if caller == "session" else arn, name, doubtful)
     return RequestClass(
         kind, label, caller, ASSUME, keys, arn, account, name, outside,
@@ -177,14 +176,15 @@ def _names_session(pattern: str, arn: str, role: str) -> bool:
     return glob(pattern)(arn) or (exact and ":role/" in pattern and pattern.rpartition("/")[2] == role)
 
 
-def _may_lie_inside(zones: Zones, role: str) -> bool:
+def _may_lie_inside(scene: Scene, role: str) -> bool:
     """Tell whether a role of this name is declared, if it has the right path."""
+    zones = scene.zones
     if not zones.own_account or zones.own_principals is None:
         return False
     start = f"arn:{zones.partition}:iam::{zones.account}:role/"
     declared = Demand(asks("ArnLike", "aws:principalarn", zones.own_principals), want=True)
     shapes = role_shapes(literal(start), start, literal(role), role)
-    return find_text(shapes, [declared], Budget()) is not None
+    return find_text(shapes, [declared], scene.budget) is not None
 
 
 def _services(name: str, scene: Scene) -> Iterator[RequestClass]:

@@ -145,7 +145,9 @@ class _Case:
             for name, number in _OWNERS.findall(value[:200])
         )
         accounts = accounts_of(self.rules, zones)
-        self.scene = Scene(zones, now, self.read.keys, accounts, frozenset(organizations), tuple(owners)[:MOST_REASONS])
+        self.scene = Scene(
+            zones, now, self.read.keys, accounts, budget, frozenset(organizations), tuple(owners)[:MOST_REASONS]
+        )
         self.witnesses: list[Witness] = []
         self.doubts: dict[str, None] = dict.fromkeys(self.read.doubts)
         self.closed: dict[str, None] = {}

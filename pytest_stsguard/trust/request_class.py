@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from pytest_stsguard.trust.budget import Budget
     from pytest_stsguard.trust.check import Check
     from pytest_stsguard.trust.option import Key
     from pytest_stsguard.trust.zones import Zones
@@ -36,13 +37,14 @@ class Scene:
 
     `keys` are the condition keys that it mentions (variables included), in lower case; `accounts` every account that
     the policy or the zones name, `organizations` every organisation that its conditions name, `owners` the names and
-    ids of repositories' owners that its conditions pin.
+    ids of repositories' owners that its conditions pin. `budget` is what the proof may cost.
     """
 
     zones: Zones
     now: datetime
     keys: frozenset[str]
     accounts: tuple[str, ...]
+    budget: Budget
     organizations: frozenset[str] = frozenset()
     owners: tuple[tuple[str, str], ...] = ()
 

@@ -48,7 +48,8 @@ def solve(asker: RequestClass, clauses: Iterable[Clause], budget: Budget, *, sur
     Raises:
         BudgetExceededError: It could not be told within the budget.
     """
-    return _Search(asker, budget, sure=sure).run(sorted(dict.fromkeys(clauses), key=len))
+    search = _Search(asker, budget, sure=sure)
+    return search.run(sorted(dict.fromkeys(clauses), key=lambda clause: (len(clause), search.price(clause))))
 
 
 class _Search:
@@ -61,13 +62,21 @@ class _Search:
         self.known: dict[tuple[str, frozenset[tuple[int, bool]]], Found | None] = {}
         self.options: dict[str, tuple[Option, ...]] = {}
 
+    def price(self, clause: Clause) -> int:
+        """Estimate what a clause costs: nothing where the class leaves its keys little choice, else by the patterns."""
+        return sum(
+            check.weight
+            for check, _ in clause
+            if any(option.form not in {"absent", "fixed"} for option in self.asker.key(check.key).options)
+        )
+
     def run(self, clauses: list[Clause]) -> Solution | None:
         """Walk the clauses, the shortest first, and step back where nothing is left to choose."""
         levels: list[tuple[_State, Iterator[Literal]]] = []
         state: _State = {}
         while len(levels) < len(clauses):
             clause = clauses[len(levels)]
-            levels.append((state, iter(clause)))
+            levels.append((state, iter(self.ordered(state, clause))))
             advanced = self.advance(levels)
             if advanced is None:
                 return None
@@ -86,6 +95,27 @@ class _Search:
             levels.pop()
         return None
 
+    def ordered(self, state: _State, clause: Clause) -> Clause:
+        """Put first what the values chosen so far make true already: it costs nothing to choose."""
+        if len(clause) == 1:
+            return clause
+        return tuple(sorted(clause, key=lambda literal: not self.is_met(state, literal)))
+
+    def is_met(self, state: _State, literal: Literal) -> bool:
+        """Tell whether the value chosen for a literal's key, sure as it is, meets it."""
+        check, want = literal
+        key = self.asker.key(check.key)
+        bound = state.get(key.variable)
+        if bound is None or check.variables or bound.found.doubts or isinstance(bound.found.value, tuple):
+            return False
+        text = bound.found.value
+        if text is None:
+            return check.absent is want
+        if check.unclear is not None or (key.several and check.qualifier is None and check.family != "null"):
+            return False
+        self.budget.spend(check.weight // 64)
+        return Demand(check, want, key.view, key.several).accepts(text)
+
     def assume(self, state: _State, literal: Literal) -> _State | None:
         """Add one literal to what has been chosen; None when it contradicts that."""
         self.budget.spend(1 + len(state) // 16)
@@ -97,10 +127,12 @@ class _Search:
         bound = state.get(key.variable)
         demand = Demand(check, want, key.view, key.several)
         demands = () if bound is None else bound.demands
+        self.budget.spend(len(demands) // 8)
         if any(other.check is check and other.want is want for other in demands):
             return state
         demands = (*demands, demand)
-        found = self.ask(key.variable, demands)
+        met = bound is not None and self.is_met(state, literal)
+        found = bound.found if bound is not None and met else self.ask(key.variable, demands)
         return None if found is None else {**state, key.variable: _Bound(demands, found)}
 
     def ask(self, variable: str, demands: tuple[Demand, ...]) -> Found | None:

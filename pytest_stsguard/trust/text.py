@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pytest_stsguard.policy.arns import ARN_PARTS
 from pytest_stsguard.policy.globs import MANY, ONE
 from pytest_stsguard.trust.chars import Chars, Slot, Slots, covers
 from pytest_stsguard.trust.check import ALL_OF, NO_ARN
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Demand", "Shape", "View", "find_text"]
 
+COLON: Final = Chars(frozenset(":"))
 LONGEST: Final = 2_048
 """Longer texts are not tried as guesses: no value in a request to STS is longer."""
 
-CHARACTERS_A_STEP: Final = 2
+CHARACTERS_A_STEP: Final = 6
 PLACES_A_STEP: Final = 256
 """How many characters of patterns cost one step to prepare, and how many pairs of places to lay along each other."""
 
@@ -57,6 +59,12 @@ class Shape:
         self.samples = samples
         self.fills = fills
         self._matches: Callable[[str], object] | None = None
+
+    @property
+    def is_arn(self) -> bool:
+        """Tell whether every text of this shape has the six parts of an ARN."""
+        colons = (slot for slot in self.slots if slot.chars == COLON and not slot.many)
+        return sum(1 for _ in colons) >= ARN_PARTS - 1
 
     def fits(self, text: str) -> bool:
         """Tell whether a whole text is of this shape."""
@@ -88,13 +96,17 @@ class Demand(NamedTuple):
     @property
     def slots(self) -> tuple[Slots, ...]:
         """Give the whole texts meant; ArnNotLike fails for what is no ARN too."""
-        check = self.check
-        found = check.slots
-        if check.family == "arn" and check.negated and not self.want:
+        found = self.check.slots
+        if self.check.family == "arn" and self.check.negated and not self.want:
             found = (*found, *NO_ARN)
         if self.view is not None:
             return tuple(whole for slots in found for whole in self.view.embed(slots))
         return found
+
+    @property
+    def no_arn_too(self) -> bool:
+        """Tell whether a text that is no ARN would do as well: for the failure of ArnNotLike."""
+        return self.check.family == "arn" and self.check.negated and not self.want and self.view is None
 
     @property
     def also_arn(self) -> bool:
@@ -115,10 +127,13 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
             return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
     weight = sum(demand.check.weight for demand in demands)
     budget.spend(weight // CHARACTERS_A_STEP)
-    inside = [demand.slots for demand in demands if demand.inside]
+    are_arns = all(shape.is_arn for shape in shapes)
+    inside = [
+        demand.check.slots if are_arns and demand.no_arn_too else demand.slots for demand in demands if demand.inside
+    ]
     outside = _outside(demands)
-    budget.spend(sum(map(len, outside)) * sum(map(len, inside)) // PLACES_A_STEP)
-    if any(all(any(covers(general, special) for general in outside) for special in group) for group in inside):
+    index = _Index(outside, budget)
+    if any(all(map(index.covers, group)) for group in inside):
         return None
     viewed = any(demand.view is not None for demand in demands)
     for guess in islice(_guesses(shapes, demands), MOST_GUESSES):
@@ -128,6 +143,42 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
         if len(guess) <= LONGEST and _meets(demands, guess) and (viewed or _fits(shapes, guess)):
             return guess
     return find([*inside, tuple(shape.slots for shape in shapes)], outside, budget=budget)
+
+
+class _Index:
+    """Patterns by the plain text that they begin with, so that few are laid along each other."""
+
+    __slots__ = ("_budget", "_by_head", "_lengths")
+
+    def __init__(self, patterns: Sequence[Slots], budget: Budget) -> None:
+        self._budget = budget
+        self._by_head: dict[str, list[Slots]] = {}
+        for slots in patterns:
+            self._by_head.setdefault(_head(slots), []).append(slots)
+        self._lengths = sorted(set(map(len, self._by_head)))
+
+    def covers(self, special: Slots) -> bool:
+        """Tell whether one of the patterns is seen to match all that another one does."""
+        head = _head(special)
+        self._budget.spend(1)
+        for length in self._lengths:
+            if length > len(head):
+                break
+            for general in self._by_head.get(head[:length], ()):
+                self._budget.spend((len(general) * len(special)) // PLACES_A_STEP)
+                if covers(general, special):
+                    return True
+        return False
+
+
+def _head(slots: Slots) -> str:
+    """Give the text that everything a pattern matches begins with, as far as places hold one character each."""
+    found: list[str] = []
+    for slot in slots:
+        if slot.many or slot.chars.negated or len(slot.chars.members) != 1:
+            break
+        found.extend(slot.chars.members)
+    return "".join(found)
 
 
 def _outside(demands: Sequence[Demand]) -> list[Slots]:
