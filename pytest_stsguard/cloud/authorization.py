@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.clock import isoformat
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
+    from pytest_stsguard.cloud.permissions.permission import Context
     from pytest_stsguard.cloud.request import Request
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.policy import Decision, Policy
@@ -41,7 +43,13 @@ class Authorizer:
             return self._decide_service(caller, permission, surroundings, owner)
         if permission.context.get("aws:ViaAWSService") == "true":
             # The service's request comes through none of the caller's endpoints.
+            before = _texts(surroundings.get("aws:CalledVia"))
             surroundings = {key: value for key, value in surroundings.items() if key not in _ENDPOINT}
+            if before:
+                # A service that was itself called by one: CloudFormation calls DynamoDB, which calls KMS.
+                chain = [*before, *_texts(permission.context.get("aws:CalledVia"))]
+                via: Context = {"aws:CalledVia": chain, "aws:CalledViaFirst": chain[0], "aws:CalledViaLast": chain[-1]}
+                permission = replace(permission, context={**permission.context, **via})
         organization = self._organization
         question = Question(
             permission.action,
@@ -130,6 +138,10 @@ class Authorizer:
         if user is None or user.unique_id != caller.unique_id:
             return None
         return user.identity, user.boundary
+
+
+def _texts(value: str | list[str] | None) -> list[str]:
+    return [value] if isinstance(value, str) else value or []
 
 
 _ENDPOINT = frozenset({"aws:SourceVpc", "aws:SourceVpcArn", "aws:SourceVpce", "aws:VpcSourceIp"})

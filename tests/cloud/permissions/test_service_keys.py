@@ -205,6 +205,29 @@ def test_a_table_is_put_under_a_key_by_who_may_grant_it_to_the_service(vault: Va
     assert refused(maker.client("kms").create_grant, KeyId=vault.key, **grantee)["Code"] == "AccessDeniedException"
 
 
+def test_the_first_and_the_last_of_several_services_are_told_apart(vault: Vault) -> None:
+    """The example of aws:CalledVia in the IAM User Guide: CloudFormation calls DynamoDB, which calls KMS."""
+    encryption = {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": vault.key}
+    properties = {**SCHEMA, "TableName": "stacked", "SSESpecification": encryption}
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": properties}
+    via = {"aws:CalledViaFirst": "cloudformation.amazonaws.com", "aws:CalledViaLast": "dynamodb.amazonaws.com"}
+    granting = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"StringEquals": via}}
+    template = json.dumps({"Resources": {"T": table}})
+    direct = vault.user("not-by-a-stack", granting).client("dynamodb")
+    assert refused(direct.create_table, TableName="stacked", SSESpecification=_under_key(vault.key), **SCHEMA)
+    wrong = {**granting, "Condition": {"StringEquals": {**via, "aws:CalledViaFirst": "dynamodb.amazonaws.com"}}}
+    stacks = vault.user("by-a-table-alone", wrong).client("cloudformation")
+    stacks.create_stack(StackName="refused", TemplateBody=template)
+    assert stacks.describe_stacks(StackName="refused")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
+    stacks = vault.user("by-a-stack", granting).client("cloudformation")
+    stacks.create_stack(StackName="s", TemplateBody=template)
+    assert stacks.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def _under_key(key: str) -> dict[str, Any]:
+    return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+
+
 def test_a_table_under_awss_own_key_asks_nothing(vault: Vault, without: Any) -> None:
     sse = {"Enabled": True, "SSEType": "KMS"}
     vault.cloud.client("dynamodb").create_table(TableName="aws-owned", SSESpecification=sse, **SCHEMA)
