@@ -186,7 +186,8 @@ def test_more_clients_than_there_is_room_for_are_turned_away(listener: Listener)
     | st.lists(
         st.sampled_from(
             [b"GET ", b"PUT ", b"/", b"/a?b", b" HTTP/1.1", b"\r\n", b"\n", b"Host: h", b"Content-Length: 3", b"abc",
-             b"Transfer-Encoding: chunked", b"0\r\n\r\n", b"3\r\n", b"Expect: 100-continue", b"\x00", b" : "]
+             b"Transfer-Encoding: chunked", b"0\r\n\r\n", b"3\r\n", b"Expect: 100-continue", b"\x00", b" : ",
+             b"HEAD / HTTP/1.1\r\nHost: h\r\n", b"CONNECT ", b"Upgrade: h2c\r\n", b"Connection: close\r\n", b"\r\n\r\n"]
         ),
         max_size=14,
     ).map(b"".join)
