@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "choices", "expand"]
 
 MOST_CHOICES: Final = 16
+LONGEST: Final = 2048
+"""Characters of a value that is looked at: no parameter of AssumeRole takes as many."""
+
 _NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _EXTERNAL: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _KEYS: Final = {
@@ -96,12 +99,14 @@ def _wanted(statement: Statement, known: Mapping[str, str]) -> Chosen | None:
     tags: dict[str, str] = {}
     for condition in statement.conditions:
         key = condition.key.lower()
+        if key not in _KEYS and not key.startswith(_TAG):
+            continue
         value = _value(condition, denies=statement.effect == "Deny", known=known)
         if value is None:
             continue
         if key.startswith(_TAG):
             tags[condition.key[len(_TAG) :]] = value
-        elif key in _KEYS and _KEYS[key][1].fullmatch(value):
+        elif _KEYS[key][1].fullmatch(value):
             parameters[_KEYS[key][0]] = value
     return Chosen(parameters, tags) if parameters or tags else None
 
@@ -114,6 +119,8 @@ def _value(condition: Condition, *, denies: bool, known: Mapping[str, str]) -> s
     if condition.name not in (_UNEQUAL if denies else _EQUAL):
         return None
     for written in condition.values:
+        if len(written) > LONGEST:
+            continue
         value = expand(written, known)
         if value is not None and condition.name.endswith("Like"):
             value = value.replace("*", _ANYTHING).replace("?", "x")
