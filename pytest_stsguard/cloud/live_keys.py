@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.backend import Backend
 
-__all__ = ["encryption_key", "object_key", "parameters_below"]
+__all__ = ["encryption_key", "key_aliases", "object_key", "parameters_below"]
 
 _KMS = "aws:kms"
 _ARN_PARTS = 6
@@ -45,8 +45,17 @@ def _is_aws_managed(backend: Backend, key: str, account: str, region: str) -> bo
     """Tell whether a key is one that a service made for itself, which has an alias of AWS's."""
     if "alias/" in key:
         return "alias/aws/" in key
-    known = service_backend(backend, "kms", account=account, region=region).keys.get(key.rpartition("/")[2])
-    return known is not None and any(alias.startswith("alias/aws/") for alias in list(known.aliases))
+    arn = key if key.startswith("arn:") else f"arn:aws:kms:{region}:{account}:key/{key}"
+    return any(alias.startswith("alias/aws/") for alias in key_aliases(backend, arn))
+
+
+def key_aliases(backend: Backend, arn: str) -> tuple[str, ...]:
+    """Give the aliases of a key."""
+    parts = arn.split(":", 5)
+    if len(parts) < _ARN_PARTS or parts[2] != "kms":
+        return ()
+    known = service_backend(backend, "kms", account=parts[4], region=parts[3]).keys.get(arn.rpartition("/")[2])
+    return () if known is None else tuple(known.aliases)
 
 
 def parameters_below(backend: Backend, path: str, *, account: str, region: str, recursive: bool) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.live import as_mapping, existing_arn, tags_of
-from pytest_stsguard.cloud.live_keys import encryption_key, object_key, parameters_below
+from pytest_stsguard.cloud.live_keys import encryption_key, key_aliases, object_key, parameters_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +95,10 @@ class Lookup:
                 None if owner is None else object_key(self._backend.service("s3", account=owner).buckets[bucket], key)
             )
         return encryption_key(self._backend, arn)
+
+    def key_aliases(self, arn: str) -> tuple[str, ...]:
+        """The aliases of a KMS key, by its ARN."""
+        return key_aliases(self._backend, arn)
 
     def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
         """The ARNs of the parameters that GetParametersByPath gives for a path."""

@@ -1,6 +1,6 @@
 """Answers of which a caller sees a part: what it may not decrypt or read is told as an error in its place.
 
-See "Securing environment variables" in the AWS Lambda Developer Guide and "BatchGetSecretValue" in the AWS Secrets Manager API
+See "GetObject" in the Amazon S3 API Reference, "Securing environment variables" in the AWS Lambda Developer Guide and "BatchGetSecretValue" in the AWS Secrets Manager API
 Reference.
 """
 
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.passage import denial
 from pytest_stsguard.cloud.permissions import required
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Screening"]
 
 _FAILED: Final = 300
+_OF_AN_OBJECT: Final = frozenset({"GetObject", "GetObjectAttributes", "HeadObject"})
 _NOT_DECRYPTED: Final = (
     "Lambda was unable to decrypt your environment variables because the KMS access was denied. Please check your KMS "
     "permissions. KMS Exception: AccessDeniedException KMS Message: "
@@ -48,6 +51,8 @@ class Screening:
 
     def attend(self, call: Call, caller: Caller, surroundings: Surroundings) -> Callable[[Response], Response]:
         """Give what takes out of the answer to a call the parts that the caller may not see."""
+        if call.service == "s3":
+            return self._object(call, caller, surroundings)
         screen = {"lambda": self._functions, "secretsmanager": self._secrets}.get(call.service)
         if screen is None or (call.service == "secretsmanager" and call.operation != "BatchGetSecretValue"):
             return _unchanged
@@ -60,6 +65,29 @@ class Screening:
                 return response
             headers = {name: value for name, value in response.headers.items() if name.lower() != "content-length"}
             return replace(response, headers=headers, body=json.dumps(answer).encode())
+
+        return settle
+
+    def _object(self, call: Call, caller: Caller, surroundings: Surroundings) -> Callable[[Response], Response]:
+        """Tell who may not list a bucket nothing of which objects there are: what is missing is denied.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, on permissions.
+        """
+        bucket = call.parameters.get("Bucket")
+        if call.operation not in _OF_AN_OBJECT or not isinstance(bucket, str):
+            return _unchanged
+
+        def settle(response: Response) -> Response:
+            if response.status != HTTPStatus.NOT_FOUND or self._state.bucket_owner(bucket) is None:
+                return response
+            listing = replace(call, operation="ListObjectsV2", parameters={"Bucket": bucket})
+            lookup = Lookup(self._backend, self._state, caller.account)
+            words = self._refused(
+                required(listing, account=caller.account, state=lookup), listing, caller, surroundings
+            )
+            if words:
+                raise Fault(Refusal.ACCESS_DENIED, words)
+            return response
 
         return settle
 

@@ -68,6 +68,8 @@ def on_behalf(
         context.update({f"kms:EncryptionContext:{name}": value for name, value in pairs.items()})
         context["kms:EncryptionContextKeys"] = list(pairs)
     arn = _arn(scope, key, owner)
+    if aliases := scope.state.key_aliases(arn):
+        context["kms:ResourceAliases"] = list(aliases)
     for name, value in scope.state.resource_tags(arn).items():
         context[f"aws:ResourceTag/{name}"] = value
     return [

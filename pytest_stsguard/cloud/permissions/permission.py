@@ -81,6 +81,9 @@ class State(Protocol):
         whether the key is used through a bucket key.
         """
 
+    def key_aliases(self, arn: str) -> tuple[str, ...]:
+        """Give the aliases of the KMS key with this ARN (kms:ResourceAliases)."""
+
     def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
         """Give the ARNs of the parameters that GetParametersByPath gives for a path."""
 

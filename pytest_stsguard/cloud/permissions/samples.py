@@ -101,6 +101,10 @@ class Nothing:
         """Nothing is encrypted with a customer's key."""
         return None
 
+    def key_aliases(self, arn: str) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        """No key has an alias."""
+        return ()
+
     def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:  # noqa: ARG002 - as above
         """No path has parameters."""
         return ()

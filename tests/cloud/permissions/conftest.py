@@ -63,6 +63,9 @@ class Account:
     def encryption(self, arn: str) -> tuple[str, bool] | None:
         return self.encrypted.get(arn)
 
+    def key_aliases(self, arn: str) -> tuple[str, ...]:
+        return tuple(name for (service, kind, name), key in self.existing.items() if (kind, key) == ("alias", arn))
+
     def parameters_below(self, path: str, region: str, *, recursive: bool) -> tuple[str, ...]:
         place = f"arn:aws:ssm:{region}:{ACCOUNT}:parameter"
         below = tuple(arn for arn in self.encrypted if arn.startswith(f"{place}{path.rstrip('/')}/"))

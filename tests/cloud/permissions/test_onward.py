@@ -118,6 +118,28 @@ def test_variables_are_shown_to_who_may_decrypt_them(estate: Estate) -> None:
     assert shown["Environment"] == {"Variables": {"PASSWORD": "p"}}
 
 
+def test_what_is_missing_in_a_bucket_is_told_to_who_may_list_it(estate: Estate) -> None:
+    blind = estate.user("no-listing", without="s3:ListBucket").client("s3")
+    assert blind.get_object(Bucket="private", Key="code.zip")["Body"].read()
+    assert refused(blind.get_object, Bucket="private", Key="nothing")["Code"] == "AccessDenied"
+    assert refused(blind.head_object, Bucket="private", Key="nothing")["Code"] == "403"
+    seeing = estate.cloud.client("s3")
+    assert refused(seeing.get_object, Bucket="private", Key="nothing")["Code"] == "NoSuchKey"
+    assert refused(seeing.head_object, Bucket="private", Key="nothing")["Code"] == "404"
+    assert refused(blind.get_object, Bucket="no-such-bucket", Key="nothing")["Code"] == "NoSuchBucket"
+
+
+def test_a_key_is_known_by_its_aliases(estate: Estate) -> None:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html, on kms:ResourceAliases."""
+    estate.cloud.client("kms").create_alias(AliasName="alias/of-the-app", TargetKeyId=estate.key)
+    by_alias = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/of-the-app"}}
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": by_alias}
+    kms = estate.user("by-alias", allow, without="kms:*").client("kms")
+    assert kms.encrypt(KeyId=estate.key, Plaintext=b"x")
+    other = estate.cloud.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    assert refused(kms.encrypt, KeyId=other, Plaintext=b"x")["Code"] == "AccessDeniedException"
+
+
 def test_secrets_in_a_batch_are_decided_one_by_one(estate: Estate) -> None:
     secrets = estate.cloud.client("secretsmanager")
     mine = secrets.create_secret(Name="mine", SecretString="1")["ARN"]

@@ -55,7 +55,7 @@ def _kms(scope: Scope, use: Use, value: str) -> str | None:
     return f"{place}:key/{identifier}"
 
 
-def _kms_keys(scope: Scope, action: Action, _: str) -> Context:
+def _kms_keys(scope: Scope, action: Action, arn: str) -> Context:
     """Give KMS's condition keys: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html."""
     side = {"ReEncryptFrom": "Source", "ReEncryptTo": "Destination"}.get(action.name, "")
     pairs = scope.call.parameters.get(f"{side}EncryptionContext") or {}
@@ -66,6 +66,9 @@ def _kms_keys(scope: Scope, action: Action, _: str) -> Context:
     alias = scope.text("KeyId", "AliasName") or ""
     if "alias/" in alias and "kms:RequestAlias" in action.all_keys:
         context["kms:RequestAlias"] = alias[alias.index("alias/") :]
+    # Every operation on a key knows it, though the reference's table does not say so.
+    if aliases := scope.state.key_aliases(arn):
+        context["kms:ResourceAliases"] = list(aliases)
     operations = scope.texts("Operations")
     found: dict[str, str | list[str] | None] = {
         "kms:CallerAccount": scope.account,
