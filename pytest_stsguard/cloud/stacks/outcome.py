@@ -12,7 +12,7 @@ from .resource import made_of, templates_of
 if TYPE_CHECKING:
     from .work import Work
 
-__all__ = ["Before", "created", "failed_deletion", "failed_update"]
+__all__ = ["Before", "created", "failed_deletion", "failed_update", "name_events"]
 
 _KEPT = ("template", "template_dict", "parameters", "tags", "output_map", "description", "role_arn")
 
@@ -104,6 +104,13 @@ def failed_deletion(before: Before, work: Work) -> None:
     """After a deletion that failed: what stays, and the stack that it belongs to, stay."""
     before.restore()
     _turn(before.stack, "DELETE_FAILED", f"The following resource(s) failed to delete: {work.failed}. ")
+
+
+def name_events(service: Any) -> None:
+    """Turn the events' ids, which moto keeps as objects, into text, which a saved state can hold."""
+    for stack in [*service.stacks.values(), *service.deleted_stacks.values()]:
+        for event in stack.events:
+            event.event_id = str(event.event_id)
 
 
 def _turn(stack: Any, status: str, reason: str | None = None) -> None:

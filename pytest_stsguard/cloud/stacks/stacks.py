@@ -10,7 +10,7 @@ from pytest_stsguard.cloud.forwarded import Forwarded
 
 from . import hook
 from .halt import Halt, NotSimulatedError
-from .outcome import Before, created, failed_deletion, failed_update
+from .outcome import Before, created, failed_deletion, failed_update, name_events
 from .requests import Requests
 from .service_role import SERVICE, assumed
 from .source import given_template
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.authentication import Authenticator
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.calls import Call
+    from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.passage import Passage
     from pytest_stsguard.cloud.request import Request, Response
     from pytest_stsguard.cloud.sts import TokenService
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Stacks"]
 
 _CHANGES: Final = frozenset({"CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"})
+_TELLING: Final = _CHANGES | {"CreateChangeSet"}
 # They work in roles of two accounts, which nothing here assumes.
 _REFUSED: Final = frozenset(
     {
@@ -79,11 +81,19 @@ class Stacks:
         assert call is not None  # noqa: S101 - the gate has read both
         assert caller is not None  # noqa: S101
         hook.install(self._backend.owns)
-        if hook.is_trusted():
-            return dispatch()
+        try:
+            return dispatch() if hook.is_trusted() else self._answer(passage, call, caller, account, dispatch)
+        finally:
+            if call.operation in _TELLING:
+                name_events(self._backend.service("cloudformation", account=account, region=call.region))
+
+    def _answer(
+        self, passage: Passage, call: Call, caller: Caller, account: str, dispatch: Callable[[], Response]
+    ) -> Response:
         if call.operation in _REFUSED or call.parameters.get("ChangeSetType") == "IMPORT":
             raise _not_simulated(f"what `{call.operation}` does")
-        text, read = given_template(call, requests=self._requests, forwarded=Forwarded(caller, SERVICE))
+        forwarded = Forwarded(caller, SERVICE)
+        text, read = given_template(call, requests=self._requests, forwarded=forwarded)
         if text is not None and call.operation in _TEMPLATES:
             load_template(text)
         with hook.reading(read):
