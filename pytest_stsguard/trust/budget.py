@@ -39,4 +39,6 @@ class Budget:
         """Take `steps` away; `BudgetExceededError` when they are not there."""
         self._left -= steps
         if self._left < 0:
-            raise BudgetExceededError(f"the budget of {self._total} steps is used up")
+            raise BudgetExceededError(
+                f"the budget of {self._total} steps is used up (shorten the lists of patterns, or split the role)"
+            )

@@ -114,13 +114,15 @@ class Check:
         if self.family == "arn":
             self.unclear = self._short_arn()
         elif "IgnoreCase" in self.condition.name and not all(value.isascii() for value in map(str, prepared)):
-            self.unclear = "case is ignored in letters beyond ASCII"
+            self.unclear = (
+                "case is ignored in letters beyond ASCII (spell the letters out, or use an operator that tells case)"
+            )
 
     def _short_arn(self) -> str | None:
         for tokens in self._patterns or ():
             if sum(token.count(":") for token in tokens if isinstance(token, str)) < ARN_PARTS - 1:
                 written = "".join(token if isinstance(token, str) else token.value for token in tokens)
-                return f"the ARN pattern `{written[:80]}` has fewer than six parts"
+                return f"the ARN pattern `{written[:80]}` has fewer than six parts (write all six, `*` for those left open)"
         return None
 
     @property

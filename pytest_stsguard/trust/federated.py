@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAL", "OidcKeys", "SamlKeys"]
 
-FORMAL: Final = "the issuer is not documented to issue such a value (formal only)"
-LOOSE: Final = "the repository's name does not tell the subject, which is customised or carries ids"
-LOOSE_ID: Final = "an id that the zones declare in a subject does not tell the subject, which may be in another form"
+FORMAL: Final = "formal only: the issuer is not documented to issue such a value (hold the condition against the issuer's own format)"
+LOOSE: Final = (
+    "the repository's name does not tell the subject, which is customised or carries ids (pin both in the policy, or "
+    "declare `claims.repository` in the zones)"
+)
+LOOSE_ID: Final = (
+    "an id that the zones declare in a subject does not tell the subject, which may be in another form (pin the subject "
+    "as well, or declare the id under `claims` in the zones)"
+)
 
 ANY_TEXT: Final = Shape(ANYTHING)
+SAY_WHOSE: Final = "check its spelling, and pin `sub` or `aud`"
 
 _NEVER: Final = frozenset(
     {
@@ -80,7 +87,11 @@ def _common(asked: str) -> Key | None:
     if asked.startswith("aws:principal") or asked in _NEVER | OF_SESSIONS:
         return key(asked, ABSENT)
     if asked == "aws:federatedprovider":
-        return key(asked, ABSENT, texts(FREE, doubt=f"whether `{asked}` comes with the first call is not documented"))
+        return key(
+            asked,
+            ABSENT,
+            texts(FREE, doubt=f"whether `{asked}` comes with the first call is not documented ({SAY_WHOSE})"),
+        )
     return None
 
 
@@ -109,7 +120,7 @@ class OidcKeys:
         if asked.startswith("saml:") or "." in asked.partition(":")[0]:
             return key(asked, ABSENT)
         if asked == "sts:roleauthorizedbyidp":
-            doubt = "whether `sts:RoleAuthorizedByIdp` comes with every token is not documented"
+            doubt = f"whether `sts:RoleAuthorizedByIdp` comes with every token is not documented ({SAY_WHOSE})"
             return key(asked, fixed("true", "false"), Option("absent", doubt=doubt))
         return _common(asked)
 
@@ -135,7 +146,7 @@ class OidcKeys:
             return key(asked, texts(*known.always[name]), formal)
         if name in known.sometimes:
             return key(asked, texts(*known.sometimes[name]), ABSENT, formal)
-        doubt = f"STS is not documented to know the claim `{name[:80]}` of this issuer"
+        doubt = f"STS is not documented to know the claim `{name[:80]}` of this issuer ({SAY_WHOSE})"
         return key(asked, ABSENT, texts(ANY_TEXT, doubt=doubt))
 
     def _repository(self, name: str) -> Key:

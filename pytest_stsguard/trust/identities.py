@@ -26,10 +26,15 @@ EVIL_ACCOUNT: Final = "666666666666"
 EVIL_ORG: Final = "o-evilevil00"
 UNIQUE: Final = Chars(frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
-PATH_UNKNOWN: Final = "the path of the session's role is not known"
-UNIQUE_ID: Final = "a unique id names one user or role, and does not tell whose"
-ORG_UNKNOWN: Final = "it depends on what was not supplied: the organization's id"
-NO_ROOT: Final = "the root user cannot assume roles"
+PATH_UNKNOWN: Final = (
+    "the path of the session's role is not known (trust the role by its ARN, or declare it in `own_principals` without "
+    "wildcards)"
+)
+UNIQUE_ID: Final = "a unique id names one user or role, and does not tell whose (name the user or role by its ARN)"
+ORG_UNKNOWN: Final = "it depends on what was not supplied: the organization's id (give `org_id` in the zones)"
+NO_ROOT: Final = "only a root user fits, who cannot assume roles (name users or roles)"
+
+PIN_CALLER: Final = "add a condition on `aws:PrincipalArn` or `aws:PrincipalOrgID`"
 
 _FILLS: Final = (EVIL_ACCOUNT, "evil", f"{EVIL_ACCOUNT}:role/", "", "x", f"{EVIL_ACCOUNT}:role/evil")
 _ORG_TAIL: Final = Chars(ORG.members | {"/"})
@@ -50,11 +55,17 @@ _ANY_IDENTITY: Final[dict[str, tuple[Option, ...]]] = {
     "aws:ec2instancesourcevpc": _OPTIONAL,
     "aws:ec2instancesourceprivateipv4": (ABSENT, address()),
     "ec2:roledelivery": (ABSENT, fixed("1.0", "2.0")),
-    "ssm:sourceinstancearn": (ABSENT, texts(FREE, doubt="whose instance `ssm:SourceInstanceArn` names is not told")),
+    "ssm:sourceinstancearn": (
+        ABSENT,
+        texts(FREE, doubt=f"whose instance `ssm:SourceInstanceArn` names is not told ({PIN_CALLER})"),
+    ),
     "glue:roleassumedby": (ABSENT, fixed("glue.amazonaws.com")),
     "glue:credentialissuingservice": (ABSENT, fixed("glue.amazonaws.com")),
-    "identitystore:userid": (ABSENT, texts(FREE, doubt="an id of a user does not tell whose directory it is of")),
-    "aws:assumedroot": (ABSENT, fixed("true", doubt="a session of AssumeRoot is for its task only")),
+    "identitystore:userid": (
+        ABSENT,
+        texts(FREE, doubt=f"an id of a user does not tell whose directory it is of ({PIN_CALLER})"),
+    ),
+    "aws:assumedroot": (ABSENT, fixed("true", doubt=f"a session of AssumeRoot is for its task only ({PIN_CALLER})")),
     "aws:federatedprovider": (ABSENT, texts(FREE)),
 }
 """What every identity carries or lacks. IAM principals never carry a source; ExternalId comes only if it is passed."""
@@ -100,7 +111,11 @@ class IdentityKeys:
         if asked.startswith("aws:principaltag/"):
             return key(asked, *TAG)
         if asked.startswith("saml:") or (":" in asked and "." in asked.partition(":")[0]):
-            return key(asked, ABSENT, texts(FREE, doubt=f"whether sessions carry `{asked[:80]}` on is not certain"))
+            return key(
+                asked,
+                ABSENT,
+                texts(FREE, doubt=f"whether sessions carry `{asked[:80]}` on is not certain ({PIN_CALLER})"),
+            )
         return None
 
     def _prefix(self, noun: str) -> tuple[Slots, str]:
@@ -194,7 +209,7 @@ class IdentityKeys:
         found = [ABSENT, texts(Shape(head, (f"{start}{region}:{account}:{noun}evil",), fills))]
         if not self.account:
             free = (*part, *literal(":"), *times(DIGIT, 12), *literal(f":{noun}"), *some(PATH))
-            found.append(texts(Shape(free), doubt=f"`{asked}` tells the caller's account"))
+            found.append(texts(Shape(free), doubt=f"`{asked}` tells the caller's account ({PIN_CALLER})"))
         return key(asked, *found)
 
 

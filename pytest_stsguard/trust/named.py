@@ -56,7 +56,7 @@ def read_principal(principal: Principal, *, account: str, partition: str) -> Nam
     if kind == "*" or (kind == "AWS" and value == "*"):
         return EVERYONE
     if value == "*":
-        return Refused(f"what the principal `{kind}: *` admits is not documented", rejected=False)
+        return Refused(f"what the principal `{kind}: *` admits is not documented (name each one)", rejected=False)
     found: Named | Refused | None = None
     if kind == "Service" and SERVICE.fullmatch(value):
         found = Named("service", value, "", value)
@@ -70,7 +70,9 @@ def read_principal(principal: Principal, *, account: str, partition: str) -> Nam
         found = Named("account", f"arn:{partition}:iam::{value}:root", value)
     elif kind == "AWS":
         found = Named("gone", value) if UNIQUE_ID.fullmatch(value) else _read_arn(value, account, partition, _identity)
-    return found or Refused(f"IAM rejects the principal `{kind}: {value[:120]}`")
+    return found or Refused(
+        f"IAM rejects the principal `{kind}: {value[:120]}` (no role can have this policy: correct or remove it)"
+    )
 
 
 def _read_arn(
@@ -80,7 +82,10 @@ def _read_arn(
     if len(parts) != ARN_PARTS or parts[0] != "arn" or parts[3] or not is_account_id(parts[4]):
         return None
     if parts[1] != partition:
-        return Refused(f"IAM rejects `{value[:120]}`: a principal of partition `{parts[1][:20]}` in `{partition}`")
+        return Refused(
+            f"IAM rejects `{value[:120]}`: a principal of partition `{parts[1][:20]}` in `{partition}` (no role "
+            "can have this policy; if the role is of that partition, give `partition` in the zones)"
+        )
     return read(value, parts, account)
 
 

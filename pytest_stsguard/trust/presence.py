@@ -29,7 +29,10 @@ SESSION_NAME: Final = Shape(some(NAME), ("evil",), ("", "evil", "x"))
 _ID: Final = Chars(NAME.members | set(":/"))
 EXTERNAL_ID: Final = (
     texts(Shape(some(_ID), ("evil",), ("", "evil", "x"))),
-    texts(FREE, doubt="STS takes no such ExternalId (formal only)"),
+    texts(
+        FREE,
+        doubt="formal only: STS takes no such ExternalId (ask for an exact one, of letters, digits and `_+=,.@:/-`)",
+    ),
 )
 """What a caller may pass: letters, digits and ``_+=,.@:/-``. STS wants two of them; one is taken for granted here.
 
@@ -69,7 +72,7 @@ TAG: Final = (
     ABSENT,
     texts(Shape(some(_NO_TAG), ("evil",), ("", "evil", "x"))),
     fixed(""),
-    texts(FREE, doubt="no tag's value holds such characters (formal only)"),
+    texts(FREE, doubt="formal only: no tag's value holds such characters (correct the value that the condition names)"),
 )
 """A tag's value may be empty, which ForAllValues lets pass; of ASCII it holds letters, digits, blanks and ``_.:/=+-@``.
 
@@ -77,9 +80,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 """
 _SEVERAL: Final = (ABSENT, values(FREE))
 
+SET_CONTEXT: Final = "the key is documented for sts:SetContext only (put it into a statement of that action alone)"
+VIA_SERVICE: Final = (
+    "whether a service assumes roles on a caller's behalf is not documented (add a condition that tells who calls)"
+)
+
 _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
     "aws:requestedregion": (texts(REGION),),
-    "aws:securetransport": (fixed("true"), fixed("false", doubt="STS answers HTTPS only")),
+    "aws:securetransport": (
+        fixed("true"),
+        fixed("false", doubt="STS answers HTTPS only (add a condition that tells who calls)"),
+    ),
     "aws:useragent": _OPTIONAL,
     "aws:referer": _OPTIONAL,
     "aws:sourcevpc": _OPTIONAL,
@@ -93,16 +104,13 @@ _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
     "sts:transitivetagkeys": _SEVERAL,
     "sts:rolesessionname": (texts(SESSION_NAME),),
     "sts:sourceidentity": (ABSENT, texts(SESSION_NAME)),
-    "sts:requestcontextproviders": (ABSENT, values(FREE, doubt="it is documented for sts:SetContext only")),
+    "sts:requestcontextproviders": (ABSENT, values(FREE, doubt=SET_CONTEXT)),
     "sts:roleauthorizedbyidp": (ABSENT,),
     "sts:durationseconds": (number(Decimal(900), Decimal(43_200)), ABSENT),
     "aws:sourceip": (address(), ABSENT),
-    "aws:viaawsservice": (fixed("false"), fixed("true", doubt="whether a service assumes roles so is not documented")),
-    **{
-        f"aws:calledvia{end}": (ABSENT, texts(FREE, doubt="whether a service assumes roles so is not documented"))
-        for end in ("first", "last")
-    },
-    "aws:calledvia": (ABSENT, values(FREE, doubt="whether a service assumes roles so is not documented")),
+    "aws:viaawsservice": (fixed("false"), fixed("true", doubt=VIA_SERVICE)),
+    **{f"aws:calledvia{end}": (ABSENT, texts(FREE, doubt=VIA_SERVICE)) for end in ("first", "last")},
+    "aws:calledvia": (ABSENT, values(FREE, doubt=VIA_SERVICE)),
 }
 """Keys that are the same whoever calls; what a caller chooses is never an identity."""
 
@@ -116,7 +124,7 @@ def _time(name: str, scene: Scene) -> Key:
 def issue_time(scene: Scene, *, absent: bool) -> Key:
     """Give the moment at which the caller's temporary credentials were issued."""
     oldest = epoch(scene.now - LONGEST_SESSION)
-    options = (moment(oldest), moment(None, doubt="no session lives so long"))
+    options = (moment(oldest), moment(None, doubt="no session lives so long (correct the date)"))
     return Key("aws:tokenissuetime", (ABSENT, *options) if absent else options, AS_MOMENT)
 
 
@@ -126,26 +134,32 @@ def _resource(name: str, scene: Scene) -> Key | None:
     if name == "aws:resourceaccount":
         return key(name, fixed(zones.account))
     if name == "aws:resourceorgid":
-        return key(name, fixed(zones.org_id)) if zones.org_id else _not_supplied(name, "the organization's id")
+        return (
+            key(name, fixed(zones.org_id))
+            if zones.org_id
+            else _not_supplied(name, "the organization's id", "give `org_id` in the zones")
+        )
     if name == "aws:resourceorgpaths":
-        return _not_supplied(name, "the account's place in the organization")
+        return _not_supplied(
+            name, "the account's place in the organization", "compare with `aws:ResourceOrgID` instead"
+        )
     prefix, _, tag = name.partition("/")
     if prefix in {"aws:resourcetag", "iam:resourcetag"} and tag:
         if zones.role_tags is None:
-            return _not_supplied(name, "the role's tags")
+            return _not_supplied(name, "the role's tags", "give `role_tags` in the zones")
         found = [value for other, value in zones.role_tags if other.lower() == tag]
         return key(name, fixed(found[0]) if found else ABSENT)
     return None
 
 
-def _not_supplied(name: str, what: str) -> Key:
-    doubt = f"it depends on what was not supplied: {what} (`{name}`)"
+def _not_supplied(name: str, what: str, remedy: str) -> Key:
+    doubt = f"it depends on what was not supplied: {what} (`{name}`: {remedy})"
     return key(name, Option("absent", doubt=doubt), texts(FREE, doubt=doubt), several=name.endswith("paths"))
 
 
 def unknown(name: str) -> Key:
     """Give a key that is not known here: it may be there or not, and nothing is certain."""
-    doubt = f"the key `{name[:120]}` is not known here"
+    doubt = f"the key `{name[:120]}` is not known here (check its spelling, or add a condition that tells who calls)"
     return key(name, Option("absent", doubt=doubt), texts(FREE, doubt=doubt))
 
 
@@ -162,5 +176,5 @@ def lookup(name: str, scene: Scene, own: Presence) -> Key:
     if name.startswith("aws:requesttag/"):
         return key(name, *TAG)
     if name.startswith("sts:requestcontext/"):
-        return key(name, ABSENT, texts(FREE, doubt="it is documented for sts:SetContext only"))
+        return key(name, ABSENT, texts(FREE, doubt=SET_CONTEXT))
     return _resource(name, scene) or unknown(name)

@@ -45,12 +45,20 @@ MOST_TABLES: Final = 12
 MOST_CONSTANTS: Final = 4
 """How many values are tried together for the variables whose values are the caller's choice, and of each."""
 EXCLUSION: Final = (
-    "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented"
+    "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented (write a "
+    "Deny for `*` with a condition on `aws:PrincipalArn` instead)"
 )
 NOT_SURELY_OUTSIDE: Final = (
     "only subjects that may be a declared owner's lie outside the zones: its name in another case, or with an id that "
-    "the zones do not give"
+    "the zones do not give (pin the name as the zones write it, or give the owner's id in the zones)"
 )
+
+NAME_THEM: Final = "name the principals"
+REMEDIES: Final = {
+    "service": "name the principals, or add `aws:PrincipalIsAWSService` = false",
+    "oidc": "name the principals, or allow sts:AssumeRole only",
+    "saml": "name the principals, or allow sts:AssumeRole only",
+}
 
 _OWNERS: Final = re.compile(r"^repo:([A-Za-z0-9_-]+)@([0-9]+)/")
 _ORG_IDS: Final = re.compile(r"o-[a-z0-9]+")
@@ -160,18 +168,26 @@ class _Case:
             for asker in classes_of(self.rules, self.scene):
                 self.look_at(asker)
                 if len(self.witnesses) >= MOST_WITNESSES:
-                    self.doubts[f"only the first {MOST_WITNESSES} witnesses were looked for"] = None
+                    self.doubts[
+                        f"only the first {MOST_WITNESSES} witnesses were looked for (mend these and prove again)"
+                    ] = None
                     break
             dead = not self.witnesses and not self.doubts and self.is_dead()
         except BudgetExceededError as error:
             complete = False
             self.doubts[error.message] = None
-        reasons = tuple(self.doubts)[:MOST_REASONS]
+        reasons = tuple(map(self.spelt, tuple(self.doubts)[:MOST_REASONS]))
         if self.read.rejected or (not self.witnesses and (self.doubts or not complete)):
             return Proof(UNDECIDED, tuple(self.witnesses), reasons, tuple(self.closed))
         if self.witnesses:
             return Proof(TOO_BROAD, tuple(self.witnesses), reasons, tuple(self.closed))
         return Proof(NARROW, (), (), tuple(self.closed), dead)
+
+    def spelt(self, reason: str) -> str:
+        """Write the keys of a reason as the policy does."""
+        for key, name in self.names.items():
+            reason = reason.replace(f"`{key}`", f"`{name}`")
+        return reason
 
     def look_at(self, asker: RequestClass) -> None:
         """Look for a request of a class that lies outside the zones and is allowed."""
@@ -215,7 +231,10 @@ class _Case:
             return
         doubts = list(solution.doubts)
         if match is Match.MAYBE:
-            doubts.append(f"{rule.place}: whether a grant to everyone admits {_admitted(asker)} is not documented")
+            doubts.append(
+                f"{rule.place}: whether a grant to everyone admits {_admitted(asker)} is not documented "
+                f"({REMEDIES.get(asker.caller, NAME_THEM)})"
+            )
         if any(applies is Match.MAYBE for _, applies in denies):
             doubts.append(EXCLUSION)
         if match is Match.YES and (doubts or asker.surely is not None):
@@ -237,7 +256,9 @@ class _Case:
             if replays(witness, self.policy, self.scene):
                 self.witnesses.append(witness)
                 return
-            doubts.append(f"the policy engine does not allow what was found: {witness.summary}")
+            doubts.append(
+                f"the policy engine does not allow what was found: {witness.summary} (a fault of stsguard's: please report it)"
+            )
         self.doubts.update(dict.fromkeys(doubts))
 
     def solve_surely(self, asker: RequestClass, clauses: list[Clause]) -> Solution | None:

@@ -20,6 +20,8 @@ ASSUME: Final = "sts:AssumeRole"
 WEB_IDENTITY: Final = "sts:AssumeRoleWithWebIdentity"
 SAML: Final = "sts:AssumeRoleWithSAML"
 
+CORRECT: Final = "correct the document: what IAM refuses no role can have"
+
 LONGEST: Final = 262_144
 MOST: Final = 2_000
 """Characters of condition values, and statements: many times what fits into the largest trust policy that IAM takes."""
@@ -85,7 +87,7 @@ class Rules:
 
 def read_rules(policy: Policy, zones: Zones) -> Rules:
     """Prepare a policy, leniently parsed, for a role of the zones' account."""
-    doubts = [str(problem) for problem in policy.problems]
+    doubts = [str(problem) if problem.hint else f"{problem} ({CORRECT})" for problem in policy.problems]
     rejected = bool(doubts) or not policy.whole
     rules: list[Rule] = []
     known: dict[Principal, Named | Refused] = {}
@@ -93,7 +95,9 @@ def read_rules(policy: Policy, zones: Zones) -> Rules:
     for held, most, noun in (size, LONGEST, "characters of conditions"), (len(policy.statements), MOST, "statements"):
         if held > most:
             return Rules(
-                (), (*doubts, f"the policy holds more than the {most} {noun} that are looked at"), rejected=True
+                (),
+                (*doubts, f"the policy holds more than the {most} {noun} that are looked at ({CORRECT})"),
+                rejected=True,
             )
     for statement, matcher in zip(policy.statements, policy.index.matchers, strict=True):
         if not statement.readable:

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pytest_stsguard.trust.budget import Budget
+    from pytest_stsguard.trust.check import Check
     from pytest_stsguard.trust.option import Option
     from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass
 
 __all__ = ["Solution", "solve"]
 
-UNFOLLOWED = "a policy variable whose value is the caller's choice could not be followed"
+UNFOLLOWED = (
+    "a policy variable whose value is the caller's choice could not be followed (name the value itself, or add a condition "
+    "that tells who calls)"
+)
 
 
 class Solution(NamedTuple):
@@ -122,7 +126,7 @@ class _Search:
         check, want = literal
         key = self.asker.key(check.key)
         if check.variables and any(option.form != "absent" for option in key.options):
-            return None if self.sure else {**state, f"${check.key}": _Bound((), Found(None, (UNFOLLOWED,)))}
+            return None if self.sure else {**state, f"${check.key}": _Bound((), Found(None, self.unfollowed(check)))}
         self.options[key.variable] = key.options
         bound = state.get(key.variable)
         demand = Demand(check, want, key.view, key.several)
@@ -134,6 +138,14 @@ class _Search:
         met = bound is not None and self.is_met(state, literal)
         found = bound.found if bound is not None and met else self.ask(key.variable, demands)
         return None if found is None else {**state, key.variable: _Bound(demands, found)}
+
+    def unfollowed(self, check: Check) -> tuple[str, ...]:
+        """Say why a variable was not followed: what is in doubt about its own key, if anything is."""
+        options = (option for name in check.variables for option in self.asker.key(name).options)
+        doubts = dict.fromkeys(
+            option.doubt for option in options if option.doubt is not None and option.form == "absent"
+        )
+        return tuple(doubts) or (UNFOLLOWED,)
 
     def ask(self, variable: str, demands: tuple[Demand, ...]) -> Found | None:
         """Find a value of one variable, or remember that there is none."""

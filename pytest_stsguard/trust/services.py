@@ -27,7 +27,9 @@ SENDS_EXTERNAL_ID: Final = frozenset({"cognito-idp.amazonaws.com"})
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-settings-mfa-sms-text-message.html
 """
-NOT_DOCUMENTED: Final = "services are not documented to send it"
+NOT_DOCUMENTED: Final = (
+    "services are not documented to send what a condition asks for (pin `aws:SourceAccount` or `aws:SourceArn` instead)"
+)
 
 _NEVER: Final = frozenset(
     {"aws:principalarn", "aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"} | OF_SESSIONS
@@ -119,7 +121,15 @@ class ServiceKeys:
             odd = Shape(
                 (*kind, *many(NOT_COLON), *literal(":"), Slot(WORD), *many(ORG), *literal(":"), *some(PRINTABLE))
             )
-            return key(asked, ABSENT, texts(bare), texts(odd, doubt="no source's ARN has a word for an account"))
+            return key(
+                asked,
+                ABSENT,
+                texts(bare),
+                texts(
+                    odd,
+                    doubt="no source's ARN has a word for an account (name the account, or pin `aws:SourceAccount`)",
+                ),
+            )
         account = times(DIGIT, 12)
         slots: Slots = (*kind, *some(NOT_COLON), *literal(":"), *account, *literal(":"), *some(PRINTABLE))
         globe: Slots = (*kind, *literal(":"), *account, *literal(":"), *some(PRINTABLE))

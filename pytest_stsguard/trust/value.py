@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "find_value"]
 
+ONE_TYPE: Final = "use operators of the key's own type"
 TEXTUAL: Final = frozenset({"text", "arn", "flag"})
 
 
@@ -98,13 +99,17 @@ def _doubt(option: Option, demand: Demand) -> str | None:
     if option.form == "absent":
         if check.absent is None:
             return (
-                f"what `{check.condition.operator}` means for the absent key `{check.condition.key}` is not documented"
+                f"what `{check.condition.operator}` means for the absent key `{check.condition.key}` is not documented "
+                "(leave `IfExists` out)"
             )
         return None
     if check.unclear is not None:
         return check.unclear
     if demand.several and check.qualifier is None and check.family != "null":
-        return f"`{check.condition.operator}` without a set qualifier on the multi-valued key `{check.condition.key}`"
+        return (
+            f"`{check.condition.operator}` without a set qualifier on the multi-valued key `{check.condition.key}` "
+            "(write `ForAnyValue:` before it)"
+        )
     return None
 
 
@@ -125,7 +130,7 @@ def _find_single(option: Option, demands: Sequence[Demand], budget: Budget) -> F
             return Found(point)
     if _settles(option, families):
         return None
-    return Found(None, (f"operators of other types on the key `{demands[0].check.condition.key}`",))
+    return Found(None, (f"operators of other types on the key `{demands[0].check.condition.key}` ({ONE_TYPE})",))
 
 
 def _settles(option: Option, families: set[str]) -> bool:
@@ -157,7 +162,9 @@ def _find_set(option: Option, demands: Sequence[Demand], budget: Budget) -> Foun
     ForAllValues speaks of every value, its failure of one; ForAnyValue speaks of one, its failure of every one.
     """
     if not {demand.check.family for demand in demands} <= TEXTUAL:
-        return Found(None, (f"a typed operator on the multi-valued key `{demands[0].check.condition.key}`",))
+        return Found(
+            None, (f"a typed operator on the multi-valued key `{demands[0].check.condition.key}` ({ONE_TYPE})",)
+        )
     every = [demand for demand in demands if (demand.check.qualifier == ALL_OF) is demand.want]
     every.extend(Demand(_equals(text), want=False) for text in option.banned)
     some = [demand for demand in demands if (demand.check.qualifier == ALL_OF) is not demand.want]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 EVERYTHING = Policy.parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+TO_DO = re.compile(r"\([^()]{4,}(\([^()]*\))?[^()]*\)$")
+"""What to do stands at a reason's end, in brackets, as an error's hint does."""
 KINDS = {"any-account", "external-account", "own-account", "organization", "service", "oidc", "saml"}
 
 
-def test_the_verdict_is_the_expected_one(example: dict[str, Any]) -> None:
+def test_the_verdict_is_the_expected_one_and_every_reason_says_what_to_do(example: dict[str, Any]) -> None:
     proof = prove(json.dumps(example["trust_policy"]), Zones.parse(example["zones"]), now=NOW)
     assert (proof.verdict, proof.reasons if proof.verdict != example["expected"] else ()) == (example["expected"], ())
     assert proof.dead is (example.get("dead", proof.dead))
@@ -23,6 +26,7 @@ def test_the_verdict_is_the_expected_one(example: dict[str, Any]) -> None:
     assert bool(proof.witnesses) is (proof.verdict == "too_broad")
     assert proof.reasons or proof.verdict != "undecided"
     assert proof.verdict != "narrow" or not proof.reasons
+    assert [reason for reason in proof.reasons if not TO_DO.search(reason)] == []
 
 
 def test_every_witness_replays_and_lies_outside_the_zones(

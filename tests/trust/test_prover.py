@@ -310,13 +310,13 @@ def test_a_budget_that_runs_out_after_a_witness_is_still_too_broad() -> None:
     ]
     proof = prove(policy(*statements), ZONES, now=NOW, budget=5_000)
     assert proof.verdict == "too_broad"
-    assert proof.reasons == ("the budget of 5000 steps is used up",)
+    assert proof.reasons == ("the budget of 5000 steps is used up (shorten the lists of patterns, or split the role)",)
 
 
 def test_no_more_than_fifty_witnesses() -> None:
     proof = prove(policy(allow({"AWS": [f"{number:012d}" for number in range(9_000)]})), ZONES, now=NOW)
     assert (proof.verdict, len(proof.witnesses)) == ("too_broad", 50)
-    assert proof.reasons == ("only the first 50 witnesses were looked for",)
+    assert proof.reasons == ("only the first 50 witnesses were looked for (mend these and prove again)",)
 
 
 def test_letters_that_a_set_does_not_hold_are_left_out_of_a_pattern() -> None:

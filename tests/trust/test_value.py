@@ -104,12 +104,16 @@ def test_what_aws_does_not_tell_is_a_doubt_either_way() -> None:
     assert solve(ABSENT, unclear) is None
     loose = solve(ABSENT, unclear, sure=False)
     assert loose is not None
-    assert loose.doubts == ("what `StringEqualsIfExists` means for the absent key `k` is not documented",)
+    assert loose.doubts == (
+        "what `StringEqualsIfExists` means for the absent key `k` is not documented (leave `IfExists` out)",
+    )
     plain = demand("StringEquals", "x", several=True)
     assert solve(values(FREE), plain) is None
     found = solve(values(FREE), plain, sure=False)
     assert found is not None
-    assert found.doubts == ("`StringEquals` without a set qualifier on the multi-valued key `k`",)
+    assert found.doubts == (
+        "`StringEquals` without a set qualifier on the multi-valued key `k` (write `ForAnyValue:` before it)",
+    )
 
 
 def test_a_value_without_doubts_is_preferred() -> None:
@@ -178,7 +182,7 @@ def test_operators_of_another_type_are_a_doubt_unless_a_value_is_found() -> None
     assert solve(number(Decimal(1)), demand("StringLike", "3?*x")) is None
     found = solve(number(Decimal(1)), demand("StringLike", "3?*x"), sure=False)
     assert found is not None
-    assert found.doubts == ("operators of other types on the key `k`",)
+    assert found.doubts == ("operators of other types on the key `k` (use operators of the key's own type)",)
     assert solve(values(FREE), demand("NumericEquals", "3", qualifier="ForAnyValue")) is None
     assert solve(address(), demand("StringLike", "10.0.?.1")) is not None
     assert solve(texts(FREE), demand("NumericEquals", "3"), demand("NumericEquals", "4"), sure=False) is None
