@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,9 @@ __all__ = ["Encounter", "Encounters", "encounters_of"]
 
 MOST_ROLES: Final = 3
 """How many roles are named for one outsider."""
+_WILDCARD: Final = re.compile(r"[*?]")
+_TENANT: Final = re.compile(r"[^:/]+:[^:/]+[:/]")
+"""A kind, a tenant and what ends its name: ``repo:acme/``, ``organization:acme:``, ``system:serviceaccount:``."""
 _OUTSIDE: Final = frozenset({"account", "user", "role", "session", "federated user"})
 
 
@@ -27,6 +31,8 @@ class Encounter:
     external_ids: dict[str, None] = field(default_factory=dict)
     subjects: dict[str, None] = field(default_factory=dict)
     audiences: dict[str, None] = field(default_factory=dict)
+    strangers: dict[str, None] = field(default_factory=dict)
+    """Patterns of subjects that other tenants of the issuer could match: nobody should confirm one unread."""
 
     def told_by(self) -> str:
         """Name the roles, the first few."""
@@ -76,12 +82,19 @@ def _look_at(account: Account, role: Role, statement: Statement, found: Encounte
         elif named.kind == "oidc":
             issuer = named.name.partition("oidc-provider/")[2] or named.name
             one = _meet(found.oidc, issuer, role)
-            one.subjects |= dict.fromkeys(_values(statement, f"{issuer.lower()}:sub"))
+            for subject in _values(statement, f"{issuer.lower()}:sub"):
+                (one.subjects if _names_a_tenant(subject) else one.strangers)[subject] = None
             one.audiences |= dict.fromkeys(_values(statement, f"{issuer.lower()}:aud"))
         elif named.kind == "saml":
             _meet(found.saml, _last(named.name), role)
     for org_id in _values(statement, "aws:principalorgid"):
         _meet(found.organizations, org_id, role)
+
+
+def _names_a_tenant(subject: str) -> bool:
+    """Whether a pattern is literal up to the end of the tenant's name, as ``repo:acme/*`` and unlike ``repo:acme*``."""
+    literal = _WILDCARD.split(subject, maxsplit=1)[0]
+    return literal == subject or _TENANT.match(literal) is not None
 
 
 def _values(statement: Statement, key: str) -> Iterator[str]:

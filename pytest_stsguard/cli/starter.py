@@ -42,6 +42,9 @@ def test_every_role_has_an_owner(sts_account, sts_findings):
             sts_findings.add(role.arn, "has no tag `owner`: whom to call when its session is stolen")
 '''
 
+_NOTES: Final = 40
+"""The column in which comments begin."""
+
 STAND_IN: Final = "000000000000"
 """The account of a template or plan that does not say for which account it is."""
 
@@ -92,16 +95,16 @@ def configuration(account: Account | None, met: Encounters | None) -> str:
 
 def _zones(account: Account | None, met: Encounters | None) -> Iterator[str]:
     if account is None or account.id == STAND_IN:
-        yield '# account = "111122223333"            # confirm: the account that is audited'
+        yield _noted('# account = "111122223333"', "confirm: the account that is audited")
     else:
-        yield f"account = {_text(account.id)}               # confirm: the account that was read"
+        yield _noted(f"account = {_text(account.id)}", "confirm: the account that was read")
         if account.partition != "aws":
             yield f"partition = {_text(account.partition)}"
     organizations = list(met.organizations.values()) if met else []
     for one in organizations:
-        yield f"# org_id = {_text(one.name)}             # confirm{_by(one)}"
+        yield _noted(f"# org_id = {_text(one.name)}", f"confirm{_by(one)}")
     if not organizations:
-        yield '# org_id = "o-a1b2c3d4e5"             # confirm: the organisation, if its accounts are yours'
+        yield _noted('# org_id = "o-a1b2c3d4e5"', "confirm: the organisation, if its accounts are yours")
     yield from ("", "[zones.trust]", "own_account = true")
     yield from _table("accounts", "whose account it is, and that the ids are yours", _accounts(met))
     yield from _table("oidc", "that these subjects are yours; no sub means every tenant of the issuer", _issuers(met))
@@ -113,9 +116,13 @@ def _table(key: str, question: str, rows: Iterable[str]) -> Iterator[str]:
     if not seen:
         yield f"{key} = []"
         return
-    yield f"{key} = [                            # confirm {question}"
+    yield _noted(f"{key} = [", f"confirm {question}")
     yield from (f"    # {row}" for row in seen)
     yield "]"
+
+
+def _noted(setting: str, note: str) -> str:
+    return f"{setting:<{_NOTES}}# {note}"
 
 
 def _accounts(met: Encounters | None) -> Iterator[str]:
@@ -125,10 +132,17 @@ def _accounts(met: Encounters | None) -> Iterator[str]:
 
 
 def _issuers(met: Encounters | None) -> Iterator[str]:
+    from pytest_stsguard.trust.issuers import is_github
+
     for one in met.oidc.values() if met else ():
         more = f", sub = {_texts(one.subjects)}" if one.subjects else ""
         more += f", aud = {_texts(one.audiences)}" if one.audiences else ""
-        yield f"{{issuer = {_text(one.name)}{more}}},  # confirm{_by(one)}"
+        if one.subjects or not (one.strangers or is_github(one.name)):
+            yield f"{{issuer = {_text(one.name)}{more}}},  # confirm{_by(one)}"
+        if one.strangers:
+            yield f"# left out, since strangers could match it: {_texts(one.strangers)} of {printable(one.name)}"
+        elif not one.subjects and is_github(one.name):
+            yield f'# left out: no role says which repositories of {printable(one.name)}; write sub = ["repo:OWNER/*"]'
 
 
 def _providers(met: Encounters | None) -> Iterator[str]:
@@ -172,6 +186,11 @@ jobs:
       - run: |
           pytest test_stsguard.py --stsguard-target {target}
         if: always()
+      - uses: actions/upload-artifact@v5
+        if: always()
+        with:
+          name: stsguard
+          path: stsguard.html
       - uses: github/codeql-action/upload-sarif@v4
         if: always() && hashFiles('stsguard.sarif') != ''
         with:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +21,6 @@ from pytest_stsguard.trust import Zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 FILES = {"stsguard.toml", "test_stsguard.py", ".github/workflows/stsguard.yml"}
 
@@ -111,6 +114,36 @@ def test_outsiders_are_named_and_not_let_in(init: Callable[..., Any], tmp_path: 
     assert "999999999999" not in text
 
 
+def test_subjects_of_strangers_are_not_offered_for_confirmation(init: Callable[..., Any], tmp_path: Path) -> None:
+    github, other = "token.actions.githubusercontent.com", "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
+
+    def trust(issuer: str, *subjects: str) -> dict[str, Any]:
+        condition = {"StringLike": {f"{issuer}:sub": list(subjects)}} if subjects else {}
+        return {
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{issuer}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }
+
+    narrow, wide = (
+        ["repo:acme/*", "repo:acme/shop:ref:refs/heads/v?"],
+        ["repo:acme*", "repo:*", "*", "repo:?cme/shop:*"],
+    )
+    target = account(tmp_path, trust(github, *narrow, *wide), trust(other, "system:serviceaccount:shop:*"))
+    init(target)
+    text = (tmp_path / "stsguard.toml").read_text()
+    confirmed = Zones.parse(tomllib.loads(uncommented(text))["zones"])
+    assert [(one.issuer, list(one.subjects)) for one in confirmed.oidc] == [
+        (github, narrow), (other, ["system:serviceaccount:shop:*"])
+    ]  # fmt: skip
+    assert f"strangers could match it: {json.dumps(wide)} of {github}" in text
+    init(account(tmp_path, trust(github)), "--force")
+    text = (tmp_path / "stsguard.toml").read_text()
+    assert Zones.parse(tomllib.loads(uncommented(text))["zones"]).oidc == ()
+    assert f"no role says which repositories of {github}" in text
+
+
 def test_hostile_names_stay_texts(init: Callable[..., Any], tmp_path: Path) -> None:
     target = account(
         tmp_path,
@@ -168,6 +201,42 @@ def test_unreadable_target_and_folder_are_one_line(init: Callable[..., Any], tmp
     code, out, err = init("--directory", "file/under")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "cannot be written" in err
+
+
+def test_what_init_writes_is_a_gate(init: Callable[..., Any], tmp_path: Path, checkout: Path) -> None:
+    shutil.copy(checkout / "examples" / "stack.yaml", tmp_path / "our stack.yaml")
+    assert init("cfn:our stack.yaml")[0] == 0
+    assert init("cfn:our stack.yaml", "--ci", "gitlab")[0] == 0
+    install, audit, checks = steps_of(tmp_path, "github")
+    assert install == "python -m pip install pytest-stsguard"
+    assert step(audit, tmp_path) == 1  # imperfect on purpose
+    for name in ("stsguard.sarif", "stsguard.html"):
+        assert (tmp_path / name).stat().st_size
+    assert step(checks, tmp_path) == 0
+    mute = 'control = "STSG-*"\nresource = "*"\nreason = "known"\nowner = "us"\nexpiry = 2100-01-01\n'
+    with (tmp_path / "stsguard.toml").open("a") as file:
+        file.write(f"[[mute]]\n{mute}")
+    _, audit, the_same = steps_of(tmp_path, "gitlab")
+    assert step(audit, tmp_path) == 0
+    assert the_same.split() == [*checks.split(), "--junitxml=stsguard.xml"]
+
+
+def steps_of(folder: Path, kind: str) -> list[str]:
+    """Give the commands of a workflow, in order; and see to it that what it keeps is what they write."""
+    if kind == "gitlab":
+        job = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["stsguard"]
+        assert job["artifacts"]["paths"] == ["stsguard.html", "stsguard.sarif"]
+        return [str(one) for one in job["script"]]
+    steps = yaml.safe_load((folder / ".github/workflows/stsguard.yml").read_text())["jobs"]["audit"]["steps"]
+    kept = {value for one in steps for name, value in one.get("with", {}).items() if name in {"path", "sarif_file"}}
+    assert kept == {"stsguard.html", "stsguard.sarif"}
+    return [one["run"] for one in steps if "run" in one]
+
+
+def step(command: str, folder: Path) -> int:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = ["bash", "-eo", "pipefail", "-c", command]
+    return subprocess.run(script, cwd=folder, env=environment, capture_output=True, check=False, timeout=120).returncode
 
 
 def test_first_checks_run(init: Callable[..., Any], tmp_path: Path, pytester: pytest.Pytester, checkout: Path) -> None:
