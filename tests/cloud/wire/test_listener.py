@@ -230,6 +230,24 @@ def test_a_stop_lets_the_work_under_way_be_done() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == f"stsguard {listener.url}"]
 
 
+def test_a_stop_does_not_wait_for_a_body_that_does_not_come() -> None:
+    listener = Listener(partial(Connection, echo), limits=Limits(grace=0.1))
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
+        client.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        listener.close()
+        assert client.recv(100) == b""
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_has_no_length(status: int) -> None:
+    with Listener(partial(Connection, lambda _: Response(status, {"Content-Length": "4"}, b"body"))) as listener:
+        answer = talk(listener, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
+    assert answer.count(f"HTTP/1.1 {status} ".encode()) == 2
+    assert b"ength" not in answer
+    assert b"body" not in answer
+
+
 def test_a_client_that_goes_away_hurts_nobody(listener: Listener) -> None:
     with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as client:
         client.sendall(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 10000000\r\n\r\n" + b"x" * 6_000_000)
