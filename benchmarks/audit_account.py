@@ -2,7 +2,7 @@
 
 ``python benchmarks/audit_account.py [--roles 2000 10000] [--peers [NAME ...]]``
 
-Peers (cloudsplaining, parliament, cloud-audit; prowler when it is named, since it brings half a gigabyte) run on the same
+Peers (cloudsplaining, parliament, cloud-audit; prowler when it is named, since it brings two gigabytes) run on the same
 export in the same run, each installed into a throw-away environment: see `peers`.
 """
 
