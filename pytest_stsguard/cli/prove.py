@@ -23,6 +23,14 @@ __all__ = ["prove"]
 
 NARROW: Final = 0
 NOT_NARROW: Final = 1
+HEADLINES: Final = {
+    "narrow": ("narrow: no request from outside the zones is allowed", "bold green"),
+    "too_broad": ("too broad: somebody outside the zones can assume the role", "bold red"),
+    "undecided": (
+        "undecided, which is no pass: each reason says why, and what to do",
+        "bold yellow",
+    ),
+}
 DEAD: Final = "dead: nothing inside the zones can use it either"
 NOBODY: Final = "000000000000"
 MOST_ZONES: Final = 64
@@ -75,13 +83,22 @@ def _prove_file(stream: IO[bytes], table: dict[str, Any], output: str) -> int:
     for problem in policy.problems:
         if not policy.whole or _WRONG_SHAPE.search(problem.message):
             where = f"{stream.name}: {problem.location}" if problem.location else stream.name
-            raise InputError(problem.message, location=where, hint=problem.hint)
+            raise InputError(problem.message, location=where, hint=problem.hint or _hint(text))
     proof = decide(policy, Zones.parse(table) if table else _no_zones(policy))
     if output == "table":
         _print_table(proof)
     else:
         click.echo(json.dumps(_record(proof), indent=2 if output == "json" else None))
     return NARROW if proof.verdict == "narrow" else NOT_NARROW
+
+
+def _hint(text: str) -> str | None:
+    """Tell what a text is that is no policy but something around one."""
+    if text.lstrip()[:3].upper() == "%7B":
+        return "the text is URL-encoded: decode it first"
+    if '"AssumeRolePolicyDocument"' in text:
+        return "a trust policy is a role's `AssumeRolePolicyDocument`: give that alone"
+    return None
 
 
 def _no_zones(policy: Policy) -> Zones:
@@ -191,8 +208,10 @@ def _record(proof: Proof) -> dict[str, Any]:
 def _rows(proof: Proof) -> Iterator[tuple[str, str]]:
     for witness in proof.witnesses:
         yield f"{witness.kind} {witness.statement}", witness.summary
-    for reason in _record(proof)["reasons"]:
+    for reason in proof.reasons:
         yield "reason", reason
+    if proof.dead:
+        yield "note", DEAD
     for closed in proof.closed:
         yield "closed", closed
 
@@ -204,9 +223,8 @@ def _print_table(proof: Proof) -> None:
     from rich.text import Text
 
     console = Console()
-    console.print(
-        Text(proof.verdict.replace("_", " "), style="bold green" if proof.verdict == "narrow" else "bold red")
-    )
+    headline, style = HEADLINES[proof.verdict]
+    console.print(Text(headline, style=style), soft_wrap=True)
     table = Table(box=SIMPLE, show_header=False)
     for left, right in _rows(proof):
         shown = right if right.isprintable() else right.encode("unicode_escape").decode("ascii")

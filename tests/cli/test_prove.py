@@ -73,6 +73,29 @@ def test_json_holds_the_contract_and_nothing_else(run: Run) -> None:
     assert [list(witness) for witness in answer["witnesses"]] == [["summary", "principal", "action", "context"]]
 
 
+@pytest.mark.parametrize(
+    ("text", "headline", "row"),
+    [
+        (policy({"AWS": OWN}), "narrow: no request from outside the zones is allowed", "closed   account"),
+        (policy(), "too broad: somebody outside the zones can assume the role", "any-account Statement[0]"),
+        (
+            policy(Condition={"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+            "undecided, which is no pass: each reason says why, and what to do",
+            "reason   Statement[0]: whether a grant to everyone admits services",
+        ),
+        (
+            policy({"AWS": "AROAEXAMPLEIDEXAMPLE1"}),
+            "narrow: no request from outside the zones is allowed",
+            "note   dead: nothing inside the zones can use it either",
+        ),
+    ],
+)
+def test_the_terminal_says_what_a_verdict_means(run: Run, text: str, headline: str, row: str) -> None:
+    lines = run(stdin=text).stdout.decode().splitlines()
+    assert lines[0] == headline
+    assert any(line.strip().startswith(row) for line in lines[1:])
+
+
 def test_a_dead_policy_says_so(run: Run) -> None:
     answer = json.loads(run("--output", "json", stdin=policy({"AWS": "AROAEXAMPLEIDEXAMPLE1"})).stdout)
     assert answer == {
@@ -117,6 +140,9 @@ def test_without_a_configuration_every_account_is_undeclared(run: Run, tmp_path:
         (b'{"Statement": [{"Effect": "Allow", "Principal": null, "Action": "sts:AssumeRole"}]}', "not null"),
         (b'{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": [5]}]}', "found a number"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"Role": {"AssumeRolePolicyDocument": {}}}', "(a trust policy is a role's `AssumeRolePolicyDocument`"),
+        (b'{"AssumeRolePolicyDocument": {}}', "(a trust policy is a role's `AssumeRolePolicyDocument`"),
+        (b"%7B%22Version%22%3A%222012-10-17%22%7D", "(the text is URL-encoded: decode it first)"),
     ],
 )
 def test_what_is_no_policy_is_bad_input(run: Run, content: bytes, message: str) -> None:
