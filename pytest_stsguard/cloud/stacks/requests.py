@@ -24,11 +24,12 @@ _NOT_SIMULATED = 501
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the output by the API's names, or the error's code and message."""
+    """What came back: the output by the API's names, or the error's code and message, and the body as it is."""
 
     status: int
     output: Mapping[str, Any]
     request_id: str
+    body: bytes
 
     @property
     def failed(self) -> bool:
@@ -63,9 +64,8 @@ class Requests:
         """Make one call; `parameters` fit the operation's input, as `fit.fitted` gives them."""
         request = _written(service, operation, parameters, forwarded=forwarded, region=region)
         response = self._handle(request, forwarded)
-        return Answer(
-            response.status, _read(service, operation, response), response.headers.get("x-amzn-requestid", "")
-        )
+        named = response.headers.get("x-amzn-requestid") or response.headers.get("x-amz-request-id", "")
+        return Answer(response.status, _read(service, operation, response), named, response.body)
 
 
 def _written(
@@ -90,11 +90,15 @@ def _written(
 
 def _read(service: str, operation: str, response: Response) -> dict[str, Any]:
     from botocore.awsrequest import HeadersDict  # noqa: PLC0415 - imported with the first client
-    from botocore.parsers import create_parser  # noqa: PLC0415 - as above
+    from botocore.parsers import ResponseParserError, create_parser  # noqa: PLC0415 - as above
 
     answer = {"headers": HeadersDict(response.headers), "body": response.body, "status_code": response.status}
     shape: Any = model(service).operation_model(operation).output_shape
-    found: dict[str, Any] = create_parser(_protocol(service)).parse(answer, shape)
+    try:
+        found: dict[str, Any] = create_parser(_protocol(service)).parse(answer, shape)
+    except (ResponseParserError, ValueError):
+        # An object of S3 need not be text, and moto answers in few places what no client could read either.
+        return {}
     return found
 
 

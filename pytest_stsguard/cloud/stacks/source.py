@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pytest_stsguard.cloud.calls.addressing import place
@@ -38,9 +38,8 @@ def _read(url: str, call: Call, requests: Requests, forwarded: Forwarded) -> str
     if answer.failed:
         told = "Access Denied" if answer.code == "AccessDenied" else answer.message
         raise Fault(None, f"S3 error: {told}", code="ValidationError")
-    body: Any = answer.output.get("Body", b"")
     try:
-        return (body if isinstance(body, bytes) else body.read()).decode()
+        return answer.body.decode()
     except UnicodeDecodeError as error:
         raise Fault(None, "Template format error: the template is no UTF-8 text.", code="ValidationError") from error
 
