@@ -64,6 +64,7 @@ _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revok
     show_default=True,
     help="Seconds after which a drill on an account stops, and puts all back.",
 )
+@click.option("--resume", is_flag=True, help="Refused: a killed drill cannot go on; says what to do.")
 @click.option("--rollback", is_flag=True, help="Put back what a drill left that was killed.")
 @output_form("table", "json", "ndjson")
 @exit_zero
@@ -81,6 +82,11 @@ def drill(
     """Play the scenarios NAME: shipped ones by name, your own by file."""
     from pytest_stsguard.errors import ConfigurationError
 
+    if more.pop("resume"):
+        raise ConfigurationError(
+            "a drill that was killed cannot go on: its stolen sessions were never written down",
+            hint="put back what it left: stsguard drill --rollback --journal FILE --target aws; then play it anew",
+        )
     if listing + matrix + bool(name) + more["rollback"] != 1:
         raise ConfigurationError("what to play is not said", hint="give names, or --list, or --matrix")
     if listing:

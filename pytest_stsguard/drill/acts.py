@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ READ = ("s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:ListAccountAliases")
 """What the roles and users of a scenario may do that names nothing: what `scenario.PROBES` ask."""
 
 _UNKNOWN_YET = {"NoSuchEntity", "NoSuchEntityException", "InvalidClientTokenId", "MalformedPolicyDocument"}
+_GONE = {"NoSuchEntity", "NoSuchEntityException"}
+_READING = ("get_", "list_", "describe_", "head_")
+_REMOVING = ("delete_", "detach_", "remove_")
 _TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
 
 
@@ -141,10 +145,11 @@ def _assume(
         raise DrillError(f"without session `{session}` the drill cannot go on")
 
 
-def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool) -> Any:
+def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool, once: bool = False) -> Any:
     """Make a call until it comes out as expected or it is too late; gives its answer, None for a denial.
 
-    An answer that is not the expected one is a failure of the drill, one that is no authorization decision an error.
+    An answer that is not the expected one is a failure of the drill, one that is no authorization decision an error. What
+    changes something has done so by being allowed `once`: a later denial does not take that back.
     """
     patience = stage.patience()
     deadline = patience.deadline()
@@ -156,7 +161,7 @@ def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             if outcome_of(code, message) != "denied" and (code not in _UNKNOWN_YET or patience.over(deadline)):
                 raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
-        if (answer is None) == denied or patience.over(deadline):
+        if (answer is None) == denied or (once and answer is not None) or patience.over(deadline):
             break
         stage.ground.before(f"{what}, once more")
     stage.note("denied" if answer is None else "allowed", what)
@@ -221,7 +226,20 @@ def _attempt(
     if not hasattr(client, method) or outcome not in {"allowed", "denied"}:
         raise ConfigurationError(f"`{call}` with outcome `{outcome}` is no call", hint='as "s3.list_buckets", allowed')
     attempt = partial(getattr(client, method), **stage.filled(parameters or {}))
-    _expect_of(stage, attempt, f"{call} by {session}", denied=outcome == "denied")
+    if method.startswith(_REMOVING):
+        attempt = partial(_removed, attempt)
+    once = not method.startswith(_READING)
+    _expect_of(stage, attempt, f"{call} by {session}", denied=outcome == "denied", once=once)
+
+
+def _removed(call: Callable[[], Any]) -> Any:
+    """Make a call that removes; what is gone was removed by the same call, whose answer got lost."""
+    try:
+        return call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _GONE:
+            raise
+        return {}
 
 
 def _expect(stage: Stage, *, session: str, outcome: str, probes: list[str] | None = None) -> None:
@@ -237,8 +255,9 @@ def _expect(stage: Stage, *, session: str, outcome: str, probes: list[str] | Non
 
 def _delete_key(stage: Stage, *, session: str, user: str) -> None:
     """Delete the access key that a session is."""
-    key = stage.session(session).credentials.access_key_id
-    stage.client("iam").delete_access_key(UserName=stage.named(user), AccessKeyId=key)
+    key, iam = stage.session(session).credentials.access_key_id, stage.client("iam")
+    with suppress(iam.exceptions.NoSuchEntityException):  # a repeated call may have come through the first time
+        iam.delete_access_key(UserName=stage.named(user), AccessKeyId=key)
     stage.note("deleted", f"the key {session} of {user}")
 
 

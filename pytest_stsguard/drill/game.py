@@ -16,6 +16,7 @@ from pytest_stsguard.drill.ground import Simulated
 from pytest_stsguard.drill.metrics import Metrics, measure
 from pytest_stsguard.drill.scenario import PHASES, STATES, Scenario, load_scenario
 from pytest_stsguard.drill.stage import Stage
+from pytest_stsguard.drill.trouble import told
 from pytest_stsguard.errors import ConfigurationError, DrillError, StsGuardError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def play(
             state = STATES[phase]
             note("state", state)
     except DrillError as error:
-        stage.fail(str(error))
+        stage.fail(told(error))
     finally:
         _restore(stage)
         _delay(ground, kept)
@@ -150,7 +151,7 @@ def _carry_out(stage: Stage, act: Act) -> None:
     except DrillError as error:
         raise DrillError(error.message, location=act.place, hint=error.hint) from error
     except (StsGuardError, ClientError, BotoCoreError) as error:
-        raise DrillError(f"`{act.verb}` failed: {' '.join(str(error).split())}", location=act.place) from error
+        raise DrillError(f"`{act.verb}` failed: {told(error)}", location=act.place) from error
     except TypeError as error:
         raise ConfigurationError(f"`{act.verb}` has a parameter of the wrong kind", location=act.place) from error
 
@@ -177,7 +178,7 @@ def _try(stage: Stage, step: Callable[[], None], what: str) -> bool:
         except (StsGuardError, ClientError, BotoCoreError) as error:
             if not patience.over(deadline):
                 continue
-            stage.fail(f"{what}: {' '.join(str(error).split())}")
+            stage.fail(f"{what}: {told(error)}")
             return False
         return True
 

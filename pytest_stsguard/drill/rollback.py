@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_stsguard.drill.access import TAG
 from pytest_stsguard.drill.strike import strike
+from pytest_stsguard.drill.trouble import told
 from pytest_stsguard.errors import InputError, StsGuardError
 from pytest_stsguard.revocation import Plan
 from pytest_stsguard.revocation.journal import SCHEMA
@@ -55,7 +56,7 @@ def roll_back(journal: Journal, access: Access, *, listener: Callable[[str], Non
             if step() and listener is not None:
                 listener(label)
         except (StsGuardError, ClientError, BotoCoreError) as error:
-            left.append(f"{label}: {' '.join(str(error).split())}")
+            left.append(f"{label}: {told(error)}")
     if not left:
         journal.write("back")
     return tuple(left)
