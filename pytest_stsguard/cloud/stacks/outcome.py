@@ -18,20 +18,21 @@ _KEPT = ("template", "template_dict", "parameters", "tags", "output_map", "descr
 
 
 class Before:
-    """A service's books before a change; `stack` is the one that the change is about, None when it is to be created."""
+    """A service's books before a change; `stack` is the one that the change is about, None when `name` is to be created."""
 
-    def __init__(self, service: Any, stack: Any) -> None:
+    def __init__(self, service: Any, stack: Any, name: str) -> None:
         self.service = service
         self.stack = stack
+        self._name = name
         self.status = getattr(stack, "status", None)
         self._stacks = frozenset(service.stacks)
-        self._exports = frozenset(service.exports)
         self._values = {name: getattr(stack, name) for name in _KEPT if hasattr(stack, name)}
 
     @property
     def new(self) -> Any:
-        """The stack that the change has brought; None for none."""
-        return next((each for key, each in self.service.stacks.items() if key not in self._stacks), None)
+        """The stack that the change has brought; None for none. Other calls may bring others at the same time."""
+        stacks = list(self.service.stacks.items())
+        return next((each for key, each in stacks if key not in self._stacks and each.name == self._name), None)
 
     def settle(self, role: str | None) -> None:
         """After a success: the role stays with the stack, and a deleted stack holds nothing that could be made again."""
@@ -60,9 +61,11 @@ class Before:
             self.stack.status = self.status
 
     def drop_exports(self) -> None:
-        """Take away the exports that the change has brought."""
-        for name in [name for name in self.service.exports if name not in self._exports]:
-            del self.service.exports[name]
+        """Take away the exports of a stack that the change has brought."""
+        own = getattr(self.new, "stack_id", None)
+        for name, export in list(self.service.exports.items()):
+            if export.exporting_stack_id == own:
+                del self.service.exports[name]
 
 
 def created(before: Before, work: Work, *, on_failure: str) -> None:
@@ -95,7 +98,6 @@ def failed_update(before: Before, work: Work) -> None:
     told = f"The following resource(s) failed to update: {work.failed}. "
     _turn(stack, "UPDATE_ROLLBACK_IN_PROGRESS", told)
     whole = work.go_back()
-    before.drop_exports()
     before.restore()
     _turn(stack, "UPDATE_ROLLBACK_COMPLETE" if whole else "UPDATE_ROLLBACK_FAILED")
 

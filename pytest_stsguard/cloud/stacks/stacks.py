@@ -14,7 +14,7 @@ from .outcome import Before, created, failed_deletion, failed_update, name_event
 from .requests import Requests
 from .service_role import SERVICE, assumed
 from .source import given_template
-from .template import load_template, unsimulated
+from .template import check_capabilities, load_template, unsimulated
 from .work import Work
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Stacks:
             stack_of=lambda stack_id: service.stacks.get(stack_id) or (stack if stack is not None else None),
             retained=frozenset(call.parameters.get("RetainResources") or ()),
         )
-        before = Before(service, stack)
+        before = Before(service, stack, str(call.parameters.get("StackName")))
         try:
             with hook.working(work):
                 response = dispatch()
@@ -155,14 +155,18 @@ class Stacks:
     @staticmethod
     def _look_through(call: Call, text: str | None, stack: Any, change: Any) -> None:
         """Refuse a template of which not all is simulated, before anything of it is made."""
-        template = change.template if change is not None else text
-        if call.operation == "UpdateStack" and template is None and stack is not None:
-            template = stack.template
-        if template:
-            try:
-                unsimulated(load_template(str(template)))
-            except NotSimulatedError as error:
-                raise _not_simulated(str(error)) from error
+        body = change.template if change is not None else text
+        if call.operation == "UpdateStack" and body is None and stack is not None:
+            body = stack.template
+        if not body:
+            return
+        template = load_template(str(body))
+        try:
+            unsimulated(template)
+        except NotSimulatedError as error:
+            raise _not_simulated(str(error)) from error
+        if change is None:
+            check_capabilities(template, call.parameters.get("Capabilities") or ())
 
     @staticmethod
     def _role(call: Call, stack: Any, change: Any) -> str | None:

@@ -15,11 +15,16 @@ from .kinds import KINDS
 from .references import strange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-__all__ = ["load_template", "loader", "unsimulated"]
+__all__ = ["check_capabilities", "load_template", "loader", "unsimulated"]
 
 _FORMAT = "Template format error"
+# "Acknowledging IAM resources in CloudFormation templates": AWS CloudFormation User Guide.
+_POWERFUL = frozenset(
+    f"AWS::IAM::{name}" for name in ("AccessKey", "Group", "InstanceProfile", "ManagedPolicy", "Policy", "Role", "User")
+) | {"AWS::IAM::UserToGroupAddition"}
+_NAMED = frozenset({"GroupName", "InstanceProfileName", "ManagedPolicyName", "RoleName", "UserName"})
 
 
 def load_template(text: str) -> dict[str, Any]:
@@ -47,6 +52,20 @@ def load_template(text: str) -> dict[str, Any]:
                 code="ValidationError",
             )  # fmt: skip
     return found
+
+
+def check_capabilities(template: dict[str, Any], given: Collection[str]) -> None:
+    """Refuse a template that makes identities for who has not said that it may.
+
+    Raises:
+        Fault: ``InsufficientCapabilitiesException``.
+    """
+    powerful = [each for each in template["Resources"].values() if each["Type"] in _POWERFUL]
+    named = any(KINDS[each["Type"]].name in _NAMED & set(each.get("Properties") or {}) for each in powerful)
+    wanted = "CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"
+    if powerful and not {wanted, "CAPABILITY_NAMED_IAM"} & set(given):
+        told = f"Requires capabilities : [{wanted}]"
+        raise Fault(None, told, code="InsufficientCapabilitiesException")
 
 
 def unsimulated(template: dict[str, Any]) -> None:

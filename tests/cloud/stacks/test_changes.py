@@ -168,9 +168,9 @@ def test_parameters_and_conditions_decide_what_there_is(world: World, stack: Mak
     assert outputs[0]["OutputValue"] == f"arn:aws:iam::{world.account}:role/second"
     taken = {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}}}}
     taken["Outputs"] = {"A": {"Value": "x", "Export": {"Name": "arn"}}}
-    assert stack(name="t").refused(own.client.create_stack, StackName="t", TemplateBody=json.dumps(taken))[1] == (
-        "Export names must be unique across a given region"
-    )
+    assert stack(name="t").refused(
+        own.client.create_stack, StackName="t", TemplateBody=json.dumps(taken), Capabilities=["CAPABILITY_IAM"]
+    )[1] == ("Export names must be unique across a given region")
     assert own.roles == ["second"]
 
 

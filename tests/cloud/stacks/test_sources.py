@@ -246,6 +246,31 @@ def test_a_change_that_is_not_simulated_leaves_everything(stack: Make) -> None:
     assert "Description" not in own.world.iam.get_role(RoleName="made")["Role"]
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "wanted"),
+    [
+        ("made", [], "CAPABILITY_NAMED_IAM"),
+        ("made", ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
+        (None, [], "CAPABILITY_IAM"),
+        (None, ["CAPABILITY_IAM"], None),
+        (None, ["CAPABILITY_NAMED_IAM"], None),
+    ],
+)
+def test_identities_must_be_acknowledged(stack: Make, name: str | None, given: list[str], wanted: str | None) -> None:
+    own = stack()
+    body = template({"RoleName": name} if name else {"RoleName": {"Ref": "AWS::NoValue"}})
+    if name is None:
+        body = body.replace('"RoleName": {"Ref": "AWS::NoValue"}, ', "")
+    more = {"StackName": "s", "TemplateBody": body, "Capabilities": given}
+    if wanted is None:
+        own.client.create_stack(**more)
+        assert own.status == "CREATE_COMPLETE"
+    else:
+        told = ("InsufficientCapabilitiesException", f"Requires capabilities : [{wanted}]")
+        assert own.refused(own.client.create_stack, **more) == told
+        assert own.roles == []
+
+
 def test_stack_sets_are_refused_by_name(stack: Make) -> None:
     own = stack()
     own.client.create_stack_set(StackSetName="set", TemplateBody=template())
