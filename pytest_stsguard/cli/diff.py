@@ -27,12 +27,16 @@ __all__ = ["diff"]
 @output_form("table", "json", "ndjson")
 @exit_zero
 def diff(old: str, new: str, *, output: str) -> int:
-    """Compare two runs, OLD and NEW, both written as JSON."""
+    """Compare two runs, OLD and NEW, both written as JSON; one of them may be - for standard input."""
     from pytest_stsguard.cli.output import emit_data
     from pytest_stsguard.reporting import read
     from pytest_stsguard.reporting.difference import compare
+    from pytest_stsguard.reporting.text import visible
 
-    found = compare(read(old), read(new))
+    earlier, later = read(old), read(new)
+    found = compare(earlier, later)
+    if earlier.account != later.account:
+        click.echo(f"not of the same account: {visible(earlier.account)} and {visible(later.account)}", err=True)
     if output != "table":
         emit_data(found.as_json(), output)
     else:

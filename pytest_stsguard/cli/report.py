@@ -22,7 +22,9 @@ __all__ = ["report"]
         "Exit code: 0 done, 1 Security Hub refused some, 2 bad usage or input, 3 AWS out of reach or access denied there.",
     ),
 )
-@click.option("--from", "source", metavar="FILE", help="A JSON report, or what `audit` printed as JSON.")
+@click.option(
+    "--from", "source", metavar="FILE", help="A JSON report, or what `audit` printed as JSON; - for standard input."
+)
 @click.option("--format", "name", metavar="FORMAT", help="One of those of --stsguard-report.")
 @click.option("--output", "-o", metavar="PATH", help="Where to write it (default: standard output).")
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from pytest_stsguard.errors import InputError
 from pytest_stsguard.findings.suggestion import show
 from pytest_stsguard.reporting.builder import blast_of, completed
 from pytest_stsguard.reporting.model import SCHEMA, Blast, Run
+from pytest_stsguard.reporting.text import visible
 
 __all__ = ["read", "read_blast"]
 
@@ -53,10 +55,15 @@ def read_blast(path: str | Path) -> Blast:
 
 def _read(path: str | Path, kind: Any, hint: str) -> Any:
     try:
-        data = json.loads(Path(path).read_bytes())
+        data = json.loads(_bytes(path), parse_constant=_no_number)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"the report cannot be read: {reason}", location=str(path)) from error
+    except json.JSONDecodeError as error:  # of a report that was not written to its end, this is where it ends
+        reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" starting at")
+        raise InputError(
+            f"the report is not JSON: {reason}", location=f"{path}:{error.lineno}:{error.colno}", hint=hint
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError("the report is not JSON", location=str(path), hint=hint) from error
     version = data.get("schema") if isinstance(data, dict) else None
@@ -64,9 +71,18 @@ def _read(path: str | Path, kind: Any, hint: str) -> Any:
         raise InputError(f"is no report of schema {SCHEMA}", location=str(path), hint=hint)
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        reason = str(error)
-        raise InputError(f"is no report: {reason[0].lower()}{reason[1:]}", location=str(path), hint=hint) from error
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:  # the latter: half a surrogate for a word of a list
+        reason = visible(str(error), 400)
+        raise InputError(f"is no report: {reason[:1].lower()}{reason[1:]}", location=str(path), hint=hint) from error
+
+
+def _bytes(path: str | Path) -> bytes:
+    """Read a file, or standard input where `-` is named."""
+    return sys.stdin.buffer.read() if str(path) == "-" else Path(path).read_bytes()
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _check(blast: Blast, path: str | Path) -> None:

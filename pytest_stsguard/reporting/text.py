@@ -16,6 +16,9 @@ LONGEST: Final = 1_000
 """Characters of a name or message that a report shows; the JSON report holds the whole."""
 
 _PLAIN = re.compile(r"[ -~]*")
+# https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+# https://learn.microsoft.com/en-us/azure/devops/pipelines/scripts/logging-commands
+_COMMANDS = re.compile(r"##(?=\w*\[)|\A\s*::")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SECRETS = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12}(?P<tail>[A-Z0-9]{4})\b"  # key ids: the last four may be shown
@@ -28,10 +31,20 @@ _SECRET_KEYS = frozenset(
 
 
 def visible(text: str, limit: int = LONGEST) -> str:
-    r"""Show control characters, direction marks and half surrogates as ``\u202e``, on one line, cut at `limit`."""
+    r"""Show control characters, direction marks and half surrogates as ``\u202e``, on one line, cut at `limit`.
+
+    What the log of a pipeline would take for a command is broken in the same way: ``##[..]`` and ``##vso[..]`` anywhere (GitHub,
+    Azure Pipelines, TeamCity), ``::..::`` at the beginning of a line (GitHub).
+    """
     if _PLAIN.fullmatch(text) is None:
         text = "".join(_shown(char) for char in text[: limit + 1])
+    if "##" in text or text.lstrip()[:2] == "::":
+        text = _COMMANDS.sub(_broken, text)
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _broken(match: re.Match[str]) -> str:
+    return f"{match[0][:-1]}\\u{ord(match[0][-1]):04x}"
 
 
 def _shown(char: str) -> str:

@@ -289,6 +289,23 @@ def test_csv_disarms_every_beginning_of_a_formula(text: str, example: Run) -> No
     assert row[5].startswith(("'", "\\"))
 
 
+def test_csv_disarms_a_formula_behind_a_semicolon(example: Run) -> None:
+    finding = msgspec.structs.replace(example.findings[0], message='a; =cmd|"/c calc"!A1;-1; b')
+    (_, row) = csv.reader(io.StringIO(as_csv.render(msgspec.structs.replace(example, findings=(finding,))), newline=""))
+    assert row[5] == "a; '=cmd|\"/c calc\"!A1;'-1; b"
+
+
+def test_sarif_rules_hold_addresses_and_no_markup_of_others(hostile: Run) -> None:
+    (run,) = json.loads(render(hostile, "sarif"))["runs"]
+    address = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]+")
+    for rule in run["tool"]["driver"]["rules"]:
+        assert address.fullmatch(rule.get("helpUri", "https://x"))
+        seen = Tags()
+        seen.feed(MarkdownIt("commonmark").render(rule["help"]["markdown"]))
+        assert seen.tags <= {"p", "strong", "pre", "code", "ul", "li", "a"}
+        assert all(link.startswith("https://") for link in seen.links)
+
+
 @pytest.fixture(scope="module")
 def security_hub() -> Any:
     session = botocore.session.get_session()
@@ -311,6 +328,7 @@ def test_asff_passes_the_validation_of_botocore(example: Run, hostile: Run, secu
             assert len(finding.get("Remediation", {}).get("Recommendation", {}).get("Text", "")) <= 512
             assert all(len(one) <= 64 for one in finding["Compliance"].get("RelatedRequirements", ()))
             assert all(text.strip() for text in finding["ProductFields"].values())
+            assert len(json.dumps(finding)) < 60_000  # a hundred of them: 6 MB; each: 240 kB
     broken = [{**findings[0], "Resources": [{"Type": "Other"}]}]
     assert 'Missing required parameter in Findings[0].Resources[0]: "Id"' in security_hub(broken)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -160,7 +162,7 @@ def test_summary_of_the_terminal_is_short_and_grouped() -> None:
 
 
 def test_summary_of_the_terminal_moves_no_cursor() -> None:
-    hostile = "a\n\x1b[31mb\u202e"
+    hostile = "::error::a\n\x1b[31mb\u202e ##vso[task.complete]"
     lines = summary_lines(
         [Finding(hostile, Severity.LOW, hostile * 1_000, hostile)],
         fail_on=Severity.HIGH,
@@ -169,6 +171,8 @@ def test_summary_of_the_terminal_moves_no_cursor() -> None:
     )
     assert len(lines) == 4
     assert all(line.isprintable() and len(line) < 1_000 for line in lines)
+    # what GitHub's runner and Azure's agent read as commands: at the beginning, and anywhere
+    assert not any(line.lstrip().startswith("::") or re.search(r"##\w*\[", line) for line in lines)
 
 
 def test_run_that_collected_nothing_leaves_no_report(run: Any, pytester: pytest.Pytester) -> None:
@@ -226,7 +230,10 @@ def test_file_that_is_there_is_replaced(example: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is not JSON"),
+        ("", r":1:1: the report is not JSON: expecting value"),
+        (EXAMPLE.read_text()[:5_000], r"r\.json:\d+:\d+: the report is not JSON: unterminated string \("),
+        (EXAMPLE.read_text().replace('"line": 730', '"line": NaN'), "is not JSON"),
+        (EXAMPLE.read_text().replace('"severity": "critical"', '"severity": "\\ud800"'), "is no report: "),
         ("[1]", "is no report of schema 1"),
         ("{}", "is no report of schema 1"),
         ('{"schema": 2}', "is no report of schema 1"),
@@ -260,6 +267,20 @@ def test_command_renders_again(name: str, example: Run, tmp_path: Path) -> None:
     path = tmp_path / "out"
     runner.invoke(report, ["--from", str(EXAMPLE), "--format", name, "-o", str(path)], standalone_mode=False)
     assert path.read_bytes() == shown.stdout_bytes
+
+
+def test_report_is_read_from_standard_input_too(example: Run) -> None:
+    asked = ["--from", "-", "--format", "csv"]
+    shown = CliRunner().invoke(report, asked, input=EXAMPLE.read_bytes(), standalone_mode=False)
+    assert shown.stdout_bytes == render(example, "csv").encode()
+
+
+def test_diff_says_when_the_accounts_differ(example: Run, tmp_path: Path) -> None:
+    other = msgspec.structs.replace(example, account="44445555\n6666")
+    write(other, "json", tmp_path / "other.json")
+    shown = CliRunner().invoke(diff, [str(EXAMPLE), str(tmp_path / "other.json")], standalone_mode=False)
+    assert shown.stderr == "not of the same account: 111122223333 and 44445555\\n6666\n"
+    assert shown.stdout == "0 new, 0 fixed, 56 unchanged\n"
 
 
 def test_diff_tells_new_fixed_and_unchanged(example: Run, tmp_path: Path) -> None:

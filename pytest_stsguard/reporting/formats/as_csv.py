@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.reporting.text import visible
@@ -19,6 +20,7 @@ _COLUMNS: Final = (
 )
 # OWASP, CSV injection: what makes a spreadsheet read a cell as a formula, with the full-width forms that Excel accepts
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_AFTER = re.compile(rf"(;\s*)(?=[{re.escape(''.join(_FORMULA))}])")
 
 
 def render(run: Run) -> str:
@@ -44,5 +46,6 @@ def _row(finding: Finding, title: str) -> tuple[str, ...]:
 
 
 def _cell(text: str) -> str:
-    shown = visible(text)
+    # where the list separator is a semicolon, what follows one in a cell may be read as the next cell
+    shown = _AFTER.sub(r"\1'", visible(text))
     return f"'{shown}" if shown.lstrip().startswith(_FORMULA) else shown
