@@ -265,7 +265,9 @@ class Gate:
         if ours is not None:
             return answer(call, ours, request_id=passage.request_id)
         batch = passage.batch
-        if batch is None or batch.untouched or self._state.bucket_owner(str(call.parameters.get("Bucket"))) is None:
+        name = str(call.parameters.get("Bucket"))
+        missing = not name.startswith("arn:") and self._state.bucket_owner(name) is None
+        if batch is None or batch.untouched or missing:
             return self._backend.dispatch(passage.request, call, account=account)
         if batch.refused:
             return batch.answer(None)
@@ -276,6 +278,8 @@ class Gate:
         home = caller.account or self._backend.account
         if call.service == "s3":
             bucket = call.parameters.get("Bucket") if call.operation != "CreateBucket" else None
+            if isinstance(bucket, str) and bucket.startswith("arn:"):
+                return account_of(bucket) or home
             return (self._state.bucket_owner(bucket) if isinstance(bucket, str) else None) or home
         arn = needed[0].resource if needed else "*"
         return (account_of(arn) or home) if service_of(arn) in READERS else home

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.layers.access_points import find_access_point
 from pytest_stsguard.cloud.live import as_mapping, existing_arn, tags_of
 from pytest_stsguard.cloud.live_keys import encryption_key, key_aliases, object_key, parameters_below
 
@@ -95,6 +96,11 @@ class Lookup:
                 None if owner is None else object_key(self._backend.service("s3", account=owner).buckets[bucket], key)
             )
         return encryption_key(self._backend, arn)
+
+    def access_point(self, arn: str) -> tuple[str, str] | None:
+        """The bucket of an access point and where the point is reached from."""
+        found = find_access_point(self._backend, arn)
+        return None if found is None else (str(found.bucket), str(found.network_origin))
 
     def key_aliases(self, arn: str) -> tuple[str, ...]:
         """The aliases of a KMS key, by its ARN."""

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.layers.access_points import find_access_point, is_access_point, point_policy, restricted
 from pytest_stsguard.cloud.layers.buckets import Buckets
 from pytest_stsguard.cloud.layers.grants import with_grants
 from pytest_stsguard.cloud.layers.sharing import is_owners_alone
@@ -50,6 +51,8 @@ class ResourcePolicies:
         text = self.text(arn)
         if self._state.propagation is not None:
             text = self._state.propagation.seen(("resource", arn), text)
+        if text and is_access_point(arn):
+            text = restricted(text, find_access_point(self._backend, arn), account_of(arn) or "", caller)
         return self._state.parse(text, kind="resource", name=f"resource policy of {arn}") if text else None
 
     def text(self, arn: str) -> str | None:
@@ -58,6 +61,9 @@ class ResourcePolicies:
         if len(parts) < _ARN_PARTS or parts[0] != "arn":
             return None
         service, region, account, tail = parts[2], parts[3], parts[4], parts[5]
+        if is_access_point(arn):
+            point = find_access_point(self._backend, arn)
+            return None if point is None else point_policy(point)
         reader, unread = READERS.get(service), UNREAD.get(service)
         if reader is None and unread is None:
             return None

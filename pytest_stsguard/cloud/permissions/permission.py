@@ -81,6 +81,9 @@ class State(Protocol):
         whether the key is used through a bucket key.
         """
 
+    def access_point(self, arn: str) -> tuple[str, str] | None:
+        """Give the bucket of an access point, by the point's ARN, and where it is reached from: ``Internet`` or ``VPC``."""
+
     def key_aliases(self, arn: str) -> tuple[str, ...]:
         """Give the aliases of the KMS key with this ARN (kms:ResourceAliases)."""
 

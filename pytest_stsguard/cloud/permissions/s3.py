@@ -6,6 +6,7 @@ points and directory buckets.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from .s3_keys import context
 from .scope import find
 
 if TYPE_CHECKING:
+    from .permission import Context
     from .scope import Scope
 
 __all__ = ["permissions"]
@@ -28,6 +30,36 @@ _ACCESS_POINT = ":accesspoint/"
 
 def permissions(scope: Scope) -> list[Permission]:
     """Give the checks of one S3 call."""
+    bucket = scope.text("Bucket")
+    if bucket is not None and bucket.startswith("arn:") and _ACCESS_POINT in bucket:
+        return _through_a_point(scope, bucket)
+    return _checks(scope)
+
+
+def _through_a_point(scope: Scope, point: str) -> list[Permission]:
+    """Give the checks on an access point, and again on the bucket behind it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-points-policies.html
+    """
+    checks = [each for each in _checks(scope) if each.resource.startswith(point)]
+    found = scope.state.access_point(point)
+    if found is None:
+        return checks
+    bucket, origin = found
+    parameters = {**scope.call.parameters, "Bucket": bucket}
+    behind = _checks(replace(scope, call=replace(scope.call, parameters=parameters)))
+    keys: Context = {
+        "s3:AccessPointNetworkOrigin": origin,
+        "s3:DataAccessPointAccount": point.split(":")[4],
+        "s3:DataAccessPointArn": point,
+    }
+    return [
+        replace(each, context={**each.context, **keys}) if each.action.startswith("s3:") else each
+        for each in (*checks, *behind)
+    ]
+
+
+def _checks(scope: Scope) -> list[Permission]:
     operation = scope.call.operation
     bucket, key = scope.text("Bucket"), scope.text("Key")
     if operation == "ListBuckets":

@@ -101,6 +101,10 @@ class Nothing:
         """Nothing is encrypted with a customer's key."""
         return None
 
+    def access_point(self, arn: str) -> tuple[str, str] | None:  # noqa: ARG002 - as above
+        """There is no access point."""
+        return None
+
     def key_aliases(self, arn: str) -> tuple[str, ...]:  # noqa: ARG002 - as above
         """No key has an alias."""
         return ()

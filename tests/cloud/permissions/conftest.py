@@ -37,6 +37,7 @@ class Account:
     boundaries: dict[str, str] = field(default_factory=lambda: {f"{_IAM}role/ci/Deploy": f"{_IAM}policy/Limits"})
     keys: dict[str, str] = field(default_factory=dict)
     encrypted: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    points: dict[str, tuple[str, str]] = field(default_factory=dict)
     existing: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def bucket_owner(self, bucket: str) -> str | None:
@@ -62,6 +63,9 @@ class Account:
 
     def encryption(self, arn: str) -> tuple[str, bool] | None:
         return self.encrypted.get(arn)
+
+    def access_point(self, arn: str) -> tuple[str, str] | None:
+        return self.points.get(arn)
 
     def key_aliases(self, arn: str) -> tuple[str, ...]:
         return tuple(name for (service, kind, name), key in self.existing.items() if (kind, key) == ("alias", arn))
