@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.cloud.connection import Connection
 from pytest_stsguard.cloud.conversation import Limits, phrase
@@ -17,12 +17,28 @@ from pytest_stsguard.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pytest_stsguard.cloud.cloud import Cloud
+    from pytest_stsguard.clock import SimulatedClock
+    from pytest_stsguard.cloud.gate import Gate
+    from pytest_stsguard.cloud.trail import Trail
 
 __all__ = ["Server"]
 
 _CONTROL = "/_stsguard/"
 _JSON = {"content-type": "application/json"}
+
+
+class Served(Protocol):
+    """What a server asks of a cloud."""
+
+    gate: Gate
+    clock: SimulatedClock
+    trail: Trail
+
+    def save(self) -> dict[str, Any]:
+        """Give its state as JSON data."""
+
+    def restore(self, state: Any) -> None:
+        """Put a saved state in the place of its own."""
 
 
 class Server:
@@ -32,7 +48,7 @@ class Server:
         InputError: the address or the port cannot be used.
     """
 
-    def __init__(self, cloud: Cloud, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> None:
+    def __init__(self, cloud: Served, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> None:
         self._cloud = cloud
         self._listener = Listener(partial(Connection, self.respond), host=host, port=port, limits=limits)
         self.url = self._listener.url

@@ -8,7 +8,7 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.cloud.snapshot import is_state
 from pytest_stsguard.cloud.stacks import trusted
@@ -18,12 +18,25 @@ from pytest_stsguard.errors import ConfigurationError, InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_stsguard.cloud.cloud import Cloud
+    from pytest_stsguard.cloud.gate import Gate
 
 __all__ = ["WorldFile", "world_file"]
 
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 _UNSUPPORTED = re.compile(r"Tried to parse (\S+) but it's not supported")
+
+
+class Ground(Protocol):
+    """The open cloud that a file is put into."""
+
+    account: str
+    gate: Gate
+
+    def client(self, service: str) -> Any:
+        """Make a boto3 client of its administrator."""
+
+    def restore(self, state: Any) -> None:
+        """Put a saved state in the place of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +69,7 @@ class WorldFile:
         _check_template(place, text, given)
         return cls(place, text, None, given)
 
-    def plant(self, cloud: Cloud) -> tuple[str, ...]:
+    def plant(self, cloud: Ground) -> tuple[str, ...]:
         """Put it into an open, empty cloud; gives what of it could not be.
 
         Raises:
@@ -69,7 +82,7 @@ class WorldFile:
         left_out = self.state.get("left_out")
         return tuple(str(each) for each in left_out) if isinstance(left_out, list) else ()
 
-    def _create_stack(self, cloud: Cloud) -> tuple[str, ...]:
+    def _create_stack(self, cloud: Ground) -> tuple[str, ...]:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - botocore comes with the first cloud
 
         _check_installed()
