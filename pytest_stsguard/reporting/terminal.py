@@ -40,10 +40,11 @@ def summary_lines(
     lines = [_counts(every)] if every else []
     active = [finding for finding in every if finding.active]
     groups = Counter((str(finding.severity), finding.control, finding.fails(fail_on)) for finding in active)
+    wide = max((len(str(count)) for count in groups.values()), default=1)
     for (severity, control, fails), count in groups.items():
         title = (titles or {}).get(control, "")
         lines.append(
-            f"{severity:8} {_shown(control)}  {count}{'' if fails else f' below {fail_on!s}'}  {title}".rstrip()
+            f"{severity:8} {_shown(control)}  {count:{wide}}{'' if fails else f' below {fail_on!s}'}  {title}".rstrip()
         )
         if verbose and not fails:
             lines += [

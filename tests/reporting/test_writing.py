@@ -161,6 +161,18 @@ def test_summary_of_the_terminal_is_short_and_grouped() -> None:
     assert detailed == [*shown[:3], *["         arn:aws:iam::1:role/x: open"] * 2, *shown[3:]]
 
 
+def test_counts_of_the_terminal_stand_in_a_column() -> None:
+    findings = [
+        *[Finding("STSG-101", Severity.CRITICAL, "arn:aws:iam::1:role/x", "open")] * 12,
+        Finding("STSG-202", Severity.LOW, "arn:aws:iam::1:role/x", "open"),
+    ]
+    settings: Any = {"fail_on": Severity.HIGH, "not_evaluated": {}, "titles": {"STSG-101": "Anyone"}}
+    assert summary_lines(findings, verbose=False, **settings)[1:] == [
+        "critical STSG-101  12  Anyone",
+        "low      STSG-202   1 below high",
+    ]
+
+
 def test_summary_of_the_terminal_moves_no_cursor() -> None:
     hostile = "::error::a\n\x1b[31mb\u202e ##vso[task.complete]"
     lines = summary_lines(
