@@ -30,6 +30,7 @@ READ = ("s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:ListAccountAliases")
 """What the roles and users of a scenario may do that names nothing: what `scenario.PROBES` ask."""
 
 _UNKNOWN_YET = {"NoSuchEntity", "NoSuchEntityException", "InvalidClientTokenId", "MalformedPolicyDocument"}
+_UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException"}
 _GONE = {"NoSuchEntity", "NoSuchEntityException"}
 _READING = ("get_", "list_", "describe_", "head_")
 _REMOVING = ("delete_", "detach_", "remove_")
@@ -137,7 +138,8 @@ def _assume(
         return
     sts = stage.client("sts", stage.session(by).credentials if by else None)
     call = partial(sts.assume_role, RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
-    answer = _expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused)
+    closed = refused and by in stage.closed
+    answer = _expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused, closed=closed)
     if answer is not None and not refused:
         credentials = stage.ground.credentials_of(answer["Credentials"], answer["AssumedRoleUser"]["Arn"])
         stage.hold(session, credentials, side)
@@ -145,11 +147,14 @@ def _assume(
         raise DrillError(f"without session `{session}` the drill cannot go on")
 
 
-def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool, once: bool = False) -> Any:
+def _expect_of(
+    stage: Stage, call: Callable[[], Any], what: str, *, denied: bool, once: bool = False, closed: bool = False
+) -> Any:
     """Make a call until it comes out as expected or it is too late; gives its answer, None for a denial.
 
     An answer that is not the expected one is a failure of the drill, one that is no authorization decision an error. What
-    changes something has done so by being allowed `once`: a later denial does not take that back.
+    changes something has done so by being allowed `once`: a later denial does not take that back. A key that the drill has
+    `closed` is refused as unknown.
     """
     patience = stage.patience()
     deadline = patience.deadline()
@@ -159,6 +164,8 @@ def _expect_of(stage: Stage, call: Callable[[], Any], what: str, *, denied: bool
             answer = call()
         except ClientError as error:
             code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            if closed and code in _UNKNOWN_KEY:
+                break
             if outcome_of(code, message) != "denied" and (code not in _UNKNOWN_YET or patience.over(deadline)):
                 raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
         if (answer is None) == denied or (once and answer is not None) or patience.over(deadline):
@@ -196,6 +203,8 @@ def _revoke(stage: Stage, *, target: str, method: str = "older-sessions", **scop
     moments = stage.moments
 
     def keep(revocation: Revocation) -> None:
+        closed = {change.setting.where.get("key") for change in revocation.plan.changes}
+        stage.closed |= {one.name for one in stage.sessions.values() if one.credentials.access_key_id in closed}
         moments.revoked = moments.revoked or stage.ground.clock.now()
         moments.cleanup_due = max(filter(None, (moments.cleanup_due, revocation.safe_removal)))
         stage.note("revoked", revocation.summary)
@@ -258,6 +267,7 @@ def _delete_key(stage: Stage, *, session: str, user: str) -> None:
     key, iam = stage.session(session).credentials.access_key_id, stage.client("iam")
     with suppress(iam.exceptions.NoSuchEntityException):  # a repeated call may have come through the first time
         iam.delete_access_key(UserName=stage.named(user), AccessKeyId=key)
+    stage.closed.add(session)
     stage.note("deleted", f"the key {session} of {user}")
 
 

@@ -63,6 +63,7 @@ class Stage:
         self.sightings: list[Sighting] = []
         self.failures: list[str] = []
         self.moments = Moments()
+        self.closed: set[str] = set()
         self.kept = False
 
     @property

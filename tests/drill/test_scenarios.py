@@ -103,19 +103,6 @@ def test_scenario_that_expects_the_contrary_fails(sts_cloud: Cloud, name: str, i
         assert act["session"] in " ".join(result.failures)
 
 
-def without_containment(cloud: Cloud) -> Any:
-    data = data_of("assumed-role")
-    data["containment"] = [act for act in data["containment"] if act["act"] != "revoke"]
-    return play(Scenario.parse(data, name="none"), cloud)
-
-
-def test_thief_that_nobody_stops_fails_the_drill(sts_cloud: Cloud) -> None:
-    result = without_containment(sts_cloud)
-    assert not result.passed
-    assert "s3.list_buckets to `stolen` was allowed, and denied was expected" in result.failures
-    assert result.metrics.time_to_revoke is None
-
-
 def test_expired_session_is_not_taken_for_contained(sts_cloud: Cloud) -> None:
     data = data_of("assumed-role")
     data["containment"].insert(1, {"act": "advance", "seconds": 4000})
