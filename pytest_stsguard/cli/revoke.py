@@ -25,7 +25,8 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
     short_help="End the sessions of roles and users.",
     epilog=epilog(
         "stsguard revoke my-role --method older-sessions",
-        "It only shows what it would do, until --apply is given, with --account or an account that stsguard.toml lists.",
+        "It only shows what it would do, until --apply is given, with --account or an account that stsguard.toml lists. "
+        "--resume and --rollback go on with the journal of such a run, and write at once.",
         "Exit code: 0 done; else that of the gravest error: 2 bad usage or input, 3 AWS out of reach or access denied there.",
     ),
 )
