@@ -9,29 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.behalf import called_via
+
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.identity import Caller
 
 __all__ = ["Forwarded"]
 
-# The service's own address, not the caller's: "iam-restrict-calls-ip-addresses" in AWS's knowledge center. Any of Amazon's
-# would do; this one is in its published ranges for us-east-1.
-_ADDRESS = "52.94.133.131"
-
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """Who calls, and through which service (``cloudformation.amazonaws.com``)."""
+    """Who calls, and through which service (``cloudformation``)."""
 
     caller: Caller
     service: str
 
+    @property
+    def principal(self) -> str:
+        """The service as CloudTrail names it."""
+        return f"{self.service}.amazonaws.com"
+
     def keys(self) -> dict[str, str | list[str]]:
         """Give the condition keys that tell such a call from the caller's own."""
-        return {
-            "aws:CalledVia": [self.service],
-            "aws:CalledViaFirst": self.service,
-            "aws:CalledViaLast": self.service,
-            "aws:ViaAWSService": "true",
-            "aws:SourceIp": _ADDRESS,
-        }
+        return called_via(self.service)

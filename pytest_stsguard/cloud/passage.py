@@ -72,7 +72,7 @@ class Passage:
             recipient=(caller.account if caller and caller.account else home),
             resources=self._resources(),
             response=response if told else None,
-            invoked_by=self.forwarded.service if self.forwarded else None,
+            invoked_by=self.forwarded.principal if self.forwarded else None,
         )
 
     def _resources(self) -> tuple[tuple[str, str], ...]:

@@ -69,8 +69,8 @@ _RULES = """
 ## What is not simulated
 
 - The keys of disks (EBS), databases, file systems, repositories, pipelines and other services: they are asked for nothing.
-- Calls that a service makes in the caller's name besides those above. What CloudFormation does for a stack is not looked into, and refused by name, except for a caller who
-  may do everything (asked with `aws:CalledVia`), without a service role.
+- Calls that a service makes in the caller's name besides those above, and besides those of CloudFormation, which are made and
+  judged one by one ([stacks](stacks.md)).
 - The permissions of the services that `tag:TagResources` and `tag:UntagResources` go to; both are refused by name.
 """
 _OTHER_NAMES = """

@@ -84,8 +84,10 @@ def _written(
         body = body.encode()
     headers = {name.lower(): str(value) for name, value in wire["headers"].items()}
     host = f"{catalogue().by_name[service].endpoint_prefix}.{region}.amazonaws.com"
-    headers |= {"host": host, "user-agent": forwarded.service, "content-length": str(len(body or b""))}
-    return Request(wire["method"], f"https://{host}{path}", Headers(headers), body or b"", source_ip=forwarded.service)
+    headers |= {"host": host, "user-agent": forwarded.principal, "content-length": str(len(body or b""))}
+    return Request(
+        wire["method"], f"https://{host}{path}", Headers(headers), body or b"", source_ip=forwarded.principal
+    )
 
 
 def _read(service: str, operation: str, response: Response) -> dict[str, Any]:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.sts import TokenService
 
-__all__ = ["SERVICE", "assumed"]
+__all__ = ["assumed"]
 
-SERVICE = "cloudformation.amazonaws.com"
+_SERVICE = "cloudformation.amazonaws.com"
 _SESSION = "AWSCloudFormation"
 _LIFETIME = timedelta(hours=1)
 
@@ -45,7 +45,7 @@ def assumed(
         role is None
         or role.arn != arn
         or not tokens.authorizer.decide_trust(
-            role.trust, Question("sts:AssumeRole", role.arn, SERVICE, keys | role.tag_keys)
+            role.trust, Question("sts:AssumeRole", role.arn, _SERVICE, keys | role.tag_keys)
         ).allowed
     ):
         raise Fault(None, f"Role {arn} is invalid or cannot be assumed", code="ValidationError")

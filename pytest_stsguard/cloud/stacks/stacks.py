@@ -12,7 +12,7 @@ from . import hook
 from .halt import Halt, NotSimulatedError
 from .outcome import Before, created, failed_deletion, failed_update, name_events
 from .requests import Requests
-from .service_role import SERVICE, assumed
+from .service_role import assumed
 from .source import given_template
 from .template import check_capabilities, load_template, unsimulated
 from .work import Work
@@ -80,7 +80,11 @@ class Stacks:
         call, caller = passage.call, passage.caller
         assert call is not None  # noqa: S101 - the gate has read both
         assert caller is not None  # noqa: S101
-        hook.install(self._backend.owns)
+        try:
+            hook.install(self._backend.owns)
+        except ImportError as error:
+            told = f"CloudFormation without `{error.name}`: install `moto[cloudformation]`"
+            raise _not_simulated(told) from error
         try:
             return dispatch() if hook.is_trusted() else self._answer(passage, call, caller, account, dispatch)
         finally:
@@ -92,7 +96,7 @@ class Stacks:
     ) -> Response:
         if call.operation in _REFUSED or call.parameters.get("ChangeSetType") == "IMPORT":
             raise _not_simulated(f"what `{call.operation}` does")
-        forwarded = Forwarded(caller, SERVICE)
+        forwarded = Forwarded(caller, "cloudformation")
         text, read = given_template(call, requests=self._requests, forwarded=forwarded)
         if text is not None and call.operation in _TEMPLATES:
             load_template(text)
@@ -133,7 +137,7 @@ class Stacks:
             )
         work = Work(
             self._requests,
-            Forwarded(caller, SERVICE),
+            Forwarded(caller, "cloudformation"),
             stack_of=lambda stack_id: service.stacks.get(stack_id) or (stack if stack is not None else None),
             retained=frozenset(call.parameters.get("RetainResources") or ()),
         )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -212,3 +214,10 @@ def test_each_type_is_made_and_deleted_for_real(world: World, stack: Make, group
     events = own.admin.describe_stack_events(StackName=identifier)["StackEvents"]
     assert [each["ResourceStatusReason"] for each in events if "FAILED" in each["ResourceStatus"]] == []
     assert own.roles == []
+
+
+def test_the_documentation_names_the_types() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "stacks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\w+) \| (`.*`) \|$", page, re.MULTILINE)
+    told = {f"AWS::{service}::{name}" for service, names in rows for name in re.findall(r"`(\w+)`", names)}
+    assert told == set(KINDS)
