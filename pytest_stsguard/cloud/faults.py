@@ -6,7 +6,7 @@ The codes and statuses are those of FACTS.md section 3, from the services' error
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -38,13 +38,23 @@ class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
     """A refused request: a `Refusal` of the gate, or a service's own error with its code and status."""
 
     def __init__(
-        self, refusal: Refusal | None, message: str | None = None, *, code: str = "", status: int = 400
+        self,
+        refusal: Refusal | None,
+        message: str | None = None,
+        *,
+        code: str = "",
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        elements: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message or code)
         self.refusal = refusal
         self.message = message
         self.code = code
         self.status = status
+        # What S3 tells besides.
+        self.headers = headers or {}
+        self.elements = elements or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +201,8 @@ def render(fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False
         return _cbor(code, status, message, speaks=speaks, request_id=request_id), code, message
     if speaks.name in {"json", "rest-json", "query-json"}:
         return _json(code, status, message, speaks=speaks, request_id=request_id), code, message
-    return _xml(code, status, message, speaks=speaks, request_id=request_id, head=head), code, message
+    response = _xml(code, status, message, speaks=speaks, request_id=request_id, head=head, more=fault.elements)
+    return replace(response, headers={**response.headers, **fault.headers}), code, message
 
 
 def _json(code: str, status: int, message: str, *, speaks: Dialect, request_id: str) -> Response:
@@ -225,14 +236,23 @@ def _cbor_text(text: str) -> bytes:
     return b"\x7a" + len(data).to_bytes(4, "big") + data
 
 
-def _xml(code: str, status: int, message: str, *, speaks: Dialect, request_id: str, head: bool) -> Response:
+def _xml(
+    code: str,
+    status: int,
+    message: str,
+    *,
+    speaks: Dialect,
+    request_id: str,
+    head: bool,
+    more: Mapping[str, str],
+) -> Response:
     headers = {"content-type": "application/xml" if speaks.name == "s3" else "text/xml"}
     headers["x-amz-request-id" if speaks.name == "s3" else "x-amzn-requestid"] = request_id
     if head:
         return Response(status, headers, b"")
     if speaks.name == "s3":
         root = ET.Element("Error")
-        _children(root, Code=code, Message=message, RequestId=request_id, HostId=request_id)
+        _children(root, Code=code, Message=message, **more, RequestId=request_id, HostId=request_id)
     elif speaks.name == "ec2":
         root = ET.Element("Response")
         _children(ET.SubElement(ET.SubElement(root, "Errors"), "Error"), Code=code, Message=message)

@@ -15,7 +15,7 @@ from pytest_stsguard.cloud.batches import deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
-from pytest_stsguard.cloud.layers import READERS, BucketRules, UserBoundaries, Watch, encryption_keys
+from pytest_stsguard.cloud.layers import READERS, BucketRules, UserBoundaries, Watch, check_region, encryption_keys
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
@@ -73,6 +73,7 @@ class Gate:
     ) -> None:
         self._backend = backend
         self._organization = organization
+        self._buckets = resource_policies.buckets
         self._bucket_rules = BucketRules(resource_policies.buckets)
         self._watch = Watch(state, organization, resource_policies)
         self.principals = Principals(backend, state)
@@ -162,6 +163,8 @@ class Gate:
     def _unwrap(self, passage: Passage) -> None:
         """Check what S3 checks of a body, and take it out of its chunks."""
         assert passage.call is not None  # noqa: S101 - as below
+        if passage.forwarded is None:
+            check_region(self._buckets, passage.call, passage.request, passage.claim)
         check_large(passage.request, passage.call)
         if passage.form is not None:
             passage.form.check()

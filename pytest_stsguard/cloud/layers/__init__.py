@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .bucket_regions import check_region
 from .bucket_rules import BucketRules
 from .grants import encryption_keys
 from .organization import Organization
@@ -16,5 +17,6 @@ __all__ = [
     "ResourcePolicies",
     "UserBoundaries",
     "Watch",
+    "check_region",
     "encryption_keys",
 ]
