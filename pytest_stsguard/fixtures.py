@@ -110,7 +110,7 @@ def _live_drill(request: pytest.FixtureRequest, run: Run) -> Drill:
         if access is None:
             access = open_account(run.target.partition(":")[2] or None, run.configuration.live_accounts)
             request.config.stash[_ACCESS] = access
-        return LiveDrill(access, request.config.rootpath)
+        return LiveDrill(access, request.config.rootpath, roles=run.role_globs)
     except StsGuardError as error:
         raise as_usage_error(error) from None
 

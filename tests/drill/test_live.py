@@ -16,6 +16,7 @@ from pytest_stsguard.drill import Scenario, play, shipped
 from pytest_stsguard.drill.access import Access, check_account, check_role
 from pytest_stsguard.drill.kill_switch import KillSwitch
 from pytest_stsguard.drill.live import LiveAccount
+from pytest_stsguard.drill.live_drill import LiveDrill
 from pytest_stsguard.drill.rollback import roll_back
 from pytest_stsguard.errors import AwsUnavailableError, ConfigurationError, InputError
 from pytest_stsguard.revocation import Journal, runner_policy
@@ -217,6 +218,33 @@ def test_pytest_plays_on_the_account_when_it_may(sts_cloud: Cloud, folder: Path)
     assert world_of(sts_cloud) == before
     (journal,) = folder.glob("stsguard-drill-*.jsonl")
     assert journal.read_text().splitlines()[-1] == '{"entry":"back"}'
+
+
+def test_named_roles_narrow_what_pytest_plays_on(sts_cloud: Cloud, folder: Path) -> None:
+    (folder / "test_checks.py").write_text(CHECKS.partition("def test_simulated")[0])
+    (folder / "small.toml").write_text("within = 1\n" + SMALL)
+    (folder / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
+    iam, trust = sts_cloud.client("iam"), {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    for name, tags in (("mine", [{"Key": "stsguard-drill", "Value": "allowed"}]), ("mute", [])):
+        text = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=text, Tags=tags)
+        read = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "dynamodb:ListTables"], "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+        iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=text)
+    environ = {**sts_cloud.admin.environ, "AWS_ENDPOINT_URL": sts_cloud.serve().url}
+    before = world_of(sts_cloud)
+    done = run_pytest(folder, "--stsguard-target", "aws", "--stsguard-role", "mine", **environ)
+    assert "1 passed" in done.stdout, done.stdout
+    written = [one["requestParameters"] for one in sts_cloud.trail.records() if one["eventName"] == "PutRolePolicy"]
+    assert {one["roleName"] for one in written[2:]} == {"mine"}
+    assert not [one for one in sts_cloud.trail.records() if one["eventName"] == "CreateRole"][2:]
+    for role, words in (("mute", "did not opt in"), ("mi*", "`mi[*]` is a pattern"), ("nobody", "there is no role")):
+        with pytest.raises(InputError, match=words):
+            LiveDrill(access_of(sts_cloud), folder, roles=[role]).play("assumed-role")
+    assert "has 1 roles to stand in for" in LiveDrill(access_of(sts_cloud), folder, roles=["a", "b"]).refuses(
+        "assumed-role"
+    )
+    assert world_of(sts_cloud) == before
 
 
 def run_pytest(folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
