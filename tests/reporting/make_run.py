@@ -47,6 +47,7 @@ def main() -> None:
         run = json.loads((folder / "run.json").read_text())
         drilled = json.loads((folder / "drills.json").read_text())
         run |= {name: drilled[name] for name in ("drills", "containment")}
+        run["options"] = {}  # which name this folder
     (Path(__file__).parent / "run.json").write_text(json.dumps(run, indent=2) + "\n")
 
 

@@ -41,8 +41,8 @@ def test_findings_arrive_in_batches(example: Run, region: str) -> None:
         for page in session.client("securityhub").get_paginator("get_findings").paginate():
             kept += page["Findings"]
     assert done.refused == ()
-    assert done.sent == len(kept) == len(several) == 280
-    assert sizes == [100, 100, 80]
+    assert done.sent == len(kept) == len(several) > 200
+    assert sizes == [100, 100, len(several) - 200]
     assert {finding["ProductArn"].split(":")[3] for finding in kept} == {region}
 
 
