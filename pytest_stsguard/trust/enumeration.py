@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy.globs import glob
 from pytest_stsguard.trust.chars import literal
-from pytest_stsguard.trust.check import asks
+from pytest_stsguard.trust.check import ANY_OF, asks
 from pytest_stsguard.trust.identities import IdentityKeys, role_shapes
 from pytest_stsguard.trust.presence import SESSION_SOURCES
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
@@ -24,11 +24,12 @@ from pytest_stsguard.trust.zones import ANY_SOURCE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pytest_stsguard.trust.check import Check
     from pytest_stsguard.trust.named import Named
     from pytest_stsguard.trust.rules import Rule
     from pytest_stsguard.trust.zones import Zones
 
-__all__ = ["accounts_of", "classes_of"]
+__all__ = ["accounts_of", "classes_of", "ties_of"]
 
 TELLING_APART: Final = frozenset(SESSION_SOURCES) | {
     "aws:principaltype",
@@ -156,18 +157,19 @@ def _identity_zone(
     zones = scene.zones
     if org == "own" and zones.organization:
         return None, True
-    external = next((one for one in zones.accounts if one.id == account), None)
     own = account == zones.account
-    proof: Literal | None = None
-    if own and zones.own_account and zones.own_principals is not None:
-        if caller != "session" or not any(_names_session(one, arn, name) for one in zones.own_principals):
-            proof = Literal(asks("ArnLike", "aws:principalarn", zones.own_principals), want=False)
-    elif external is not None and external.external_ids:
-        proof = Literal(asks("StringEquals", "sts:externalid", external.external_ids), want=False)
-    declared = own or external is not None
-    if declared and proof is None and (not own or zones.own_account):
+    external = [one for one in zones.accounts if one.id == account]
+    proofs: list[Check | None] = [
+        asks("StringEquals", "sts:externalid", one.external_ids) if one.external_ids else None for one in external
+    ]
+    if own and zones.own_account:
+        known = zones.own_principals
+        whole = known is None or (caller == "session" and any(_names_session(one, arn, name) for one in known))
+        proofs.append(None if whole else asks("ArnLike", "aws:principalarn", known or ()))
+    outside = [(Literal(proof, want=False),) for proof in proofs if proof is not None]
+    if len(outside) < len(proofs):
         return None, True
-    return (*networks(zones), *(((proof,),) if proof is not None else ())), declared
+    return (*networks(zones), *outside), own or bool(external)
 
 
 def _names_session(pattern: str, arn: str, role: str) -> bool:
@@ -185,6 +187,43 @@ def _may_lie_inside(scene: Scene, role: str) -> bool:
     declared = Demand(asks("ArnLike", "aws:principalarn", zones.own_principals), want=True)
     shapes = role_shapes(literal(start), start, literal(role), role)
     return find_text(shapes, [declared], scene.budget) is not None
+
+
+_OF_ENDPOINTS: Final = (
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourcevpcarn",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+)
+
+
+def ties_of(scene: Scene) -> list[Clause]:
+    """Say which keys come together and which never do, of those that the policy and the zones ask for.
+
+    A time of MFA comes with MFA only, an address only without a VPC endpoint, and a tag with its name among the tags'.
+    """
+    keys = scene.keys | ({"aws:sourceip"} if scene.zones.networks else set())
+    found: list[Clause] = []
+    if {"aws:multifactorauthage", "aws:multifactorauthpresent"} <= keys:
+        found.append(
+            (_null("aws:multifactorauthage"), Literal(asks("Bool", "aws:multifactorauthpresent", ("true",)), want=True))
+        )
+    if "aws:sourceip" in keys:
+        found.extend((_null("aws:sourceip"), _null(key)) for key in _OF_ENDPOINTS if key in keys)
+    for key in sorted(keys):
+        noun, _, tag = key.partition("/")
+        if noun == "aws:requesttag" and tag and "aws:tagkeys" in keys:
+            named = asks("StringEqualsIgnoreCase", "aws:tagkeys", (tag,), qualifier=ANY_OF)
+            found.append((_null(key), Literal(named, want=True)))
+            found.append((Literal(named, want=False), _null(key, want=False)))
+    return found
+
+
+def _null(key: str, *, want: bool = True) -> Literal:
+    return Literal(asks("Null", key, ("true",)), want=want)
 
 
 def _services(name: str, scene: Scene) -> Iterator[RequestClass]:

@@ -134,8 +134,9 @@ class IdentityKeys:
             return key(asked, texts(plain, doubt=doubt), texts(with_path, doubt=PATH_UNKNOWN))
         if self.arn:
             return key(asked, fixed(self.arn))
-        nouns = {"identity": ("role", "user")}.get(self.caller, (self.caller,))
-        shapes = [shape for noun in nouns for shape in role_shapes(*self._prefix(noun), some(NAME), "evil")]
+        if self.caller != "identity":
+            return key(asked, texts(*role_shapes(*self._prefix(self.caller), some(NAME), "evil")))
+        shapes = [shape for noun in ("role", "user") for shape in role_shapes(*self._prefix(noun), some(NAME), "evil")]
         start = f"arn:{self.scene.zones.partition}:iam::"
         account = literal(self.account) if self.account else times(DIGIT, 12)
         root = Shape((*literal(start), *account, *literal(":root")), (f"{start}{self.account or EVIL_ACCOUNT}:root",))

@@ -81,6 +81,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 _SEVERAL: Final = (ABSENT, values(FREE))
 
 SET_CONTEXT: Final = "the key is documented for sts:SetContext only (put it into a statement of that action alone)"
+BEARER: Final = (
+    "`sts:DurationSeconds` is documented for bearer tokens only (let the role's MaxSessionDuration limit its sessions)"
+)
 VIA_SERVICE: Final = (
     "whether a service assumes roles on a caller's behalf is not documented (add a condition that tells who calls)"
 )
@@ -106,7 +109,7 @@ _ALWAYS_THE_SAME: Final[dict[str, tuple[Option, ...]]] = {
     "sts:sourceidentity": (ABSENT, texts(SESSION_NAME)),
     "sts:requestcontextproviders": (ABSENT, values(FREE, doubt=SET_CONTEXT)),
     "sts:roleauthorizedbyidp": (ABSENT,),
-    "sts:durationseconds": (number(Decimal(900), Decimal(43_200)), ABSENT),
+    "sts:durationseconds": (ABSENT, number(Decimal(900), Decimal(43_200), doubt=BEARER)),
     "aws:sourceip": (address(), ABSENT),
     "aws:viaawsservice": (fixed("false"), fixed("true", doubt=VIA_SERVICE)),
     **{f"aws:calledvia{end}": (ABSENT, texts(FREE, doubt=VIA_SERVICE)) for end in ("first", "last")},

@@ -17,7 +17,7 @@ from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.variables import Variable
 from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
 from pytest_stsguard.trust.check import asks
-from pytest_stsguard.trust.enumeration import accounts_of, classes_of
+from pytest_stsguard.trust.enumeration import accounts_of, classes_of, ties_of
 from pytest_stsguard.trust.federated import FORMAL
 from pytest_stsguard.trust.match import Match
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
@@ -156,6 +156,7 @@ class _Case:
         self.scene = Scene(
             zones, now, self.read.keys, accounts, budget, frozenset(organizations), tuple(owners)[:MOST_REASONS]
         )
+        self.ties = ties_of(self.scene)
         self.witnesses: list[Witness] = []
         self.doubts: dict[str, None] = dict.fromkeys(self.read.doubts)
         self.closed: dict[str, None] = {}
@@ -312,6 +313,7 @@ class _Case:
         """Say that a statement's conditions hold, and what holds for the class anyway."""
         return [
             *((literal,) for literal in asker.given),
+            *self.ties,
             *((Literal(self.settled(asker, check), want=True),) for check in rule.checks),
         ]
 

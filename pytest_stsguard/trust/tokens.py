@@ -32,7 +32,7 @@ def networks(zones: Zones) -> tuple[Clause, ...]:
 
 def tokens(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterator[RequestClass]:
     """Give the classes of an issuer's tokens; several where GitHub's repository or a declared id is asked for."""
-    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer]
+    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer.rstrip("/")]
     prefix = issuer.lower()
     github = is_github(issuer)
     asked = f"{prefix}:repository" in scene.keys or any(

@@ -103,16 +103,17 @@ class Zones:
                     f"`{value}` is neither `{ANY_SOURCE}` nor `{SOURCE_IN_ZONE}`",
                     location=f'zones.trust.services."{name}"',
                 )
+        partition = read.text("partition", PARTITIONS.fullmatch, "a partition such as `aws`") or "aws"
         tags = read if "role_tags" in read.table else trust
         return cls(
             account=account,
-            partition=read.text("partition", PARTITIONS.fullmatch, "a partition such as `aws`") or "aws",
+            partition=partition,
             org_id=org_id,
             own_account=trust.flag("own_account", default=True),
             own_principals=trust.texts("own_principals", _is_arn, "an ARN, wildcards allowed"),
             organization=trust.flag("organization", default=org_id is not None),
             accounts=tuple(_external(one) for one in trust.tables("accounts", {"id", "external_id"})),
-            services=services if services is not None else tuple(DEFAULT_SERVICES.items()),
+            services=services if services is not None else _services(partition),
             oidc=(
                 *(_oidc(one) for one in trust.tables("oidc", {"issuer", "sub", "aud", "claims", "amr"})),
                 *(zone for name in DECLARATIONS for one in trust.rows(name) for zone in _declared(name, *one)),
@@ -144,6 +145,23 @@ _TRUST_KEYS: Final = {
     "role_tags",
     *DECLARATIONS,
 }
+
+
+_OWN_NAMES: Final = {
+    "aws-cn": "ec2.amazonaws.com.cn",
+    "aws-iso": "ec2.c2s.ic.gov",
+    "aws-iso-b": "ec2.sc2s.sgov.gov",
+}
+"""Partitions in which EC2 has a name of its own as well.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services
+"""
+
+
+def _services(partition: str) -> tuple[tuple[str, str], ...]:
+    """Give the services that are declared when nobody says which."""
+    own = _OWN_NAMES.get(partition)
+    return tuple({**({own: ANY_SOURCE} if own else {}), **DEFAULT_SERVICES}.items())
 
 
 def _is_arn(text: str) -> bool:

@@ -21,6 +21,7 @@ DEFAULT_SERVICES = {
     "ecs-tasks.amazonaws.com": "any",
     "*": "source-in-zone",
 }
+OWN_NAMES = {"aws-cn": {"ec2.amazonaws.com.cn": "any"}}
 
 
 def like(pattern: str, text: str) -> bool:
@@ -59,7 +60,7 @@ class Membership:
         return self.service(principal, keys)
 
     def token(self, zone: dict[str, Any], issuer: str, keys: dict[str, Any]) -> bool:
-        if zone["issuer"] != issuer:
+        if zone["issuer"].removeprefix("https://").rstrip("/") != issuer.rstrip("/"):
             return False
         wanted = {"sub": zone.get("sub"), "aud": zone.get("aud"), "amr": zone.get("amr"), **zone.get("claims", {})}
         for claim, globs in wanted.items():
@@ -81,14 +82,17 @@ class Membership:
         if account == self.own and self.trust.get("own_account", True):
             declared = self.trust.get("own_principals")
             arn = keys.get("aws:principalarn", principal)
-            return declared is None or any(arn_like(one, name) for one in declared for name in (arn, principal))
-        for external in self.trust.get("accounts", []):
-            if external["id"] == account:
-                return not external.get("external_id") or keys.get("sts:externalid") in external["external_id"]
-        return False
+            if declared is None or any(arn_like(one, name) for one in declared for name in (arn, principal)):
+                return True
+        return any(
+            not external.get("external_id") or keys.get("sts:externalid") in external["external_id"]
+            for external in self.trust.get("accounts", [])
+            if external["id"] == account
+        )
 
     def service(self, name: str, keys: dict[str, Any]) -> bool:
-        services = self.trust.get("services", DEFAULT_SERVICES)
+        by_default = DEFAULT_SERVICES | OWN_NAMES.get(self.table.get("partition", "aws"), {})
+        services = self.trust.get("services", by_default)
         declared = services.get(name, services.get("*"))
         if declared != "source-in-zone":
             return declared == "any"

@@ -259,7 +259,8 @@ def identity(random: Random, context: dict[str, Any]) -> tuple[str, str, dict[st
         context["aws:PrincipalTag/team"] = random.choice(("core", "evil", "5", ""))
     if random.random() < 0.5:
         context["aws:MultiFactorAuthPresent"] = random.choice(("true", "false"))
-        context["aws:MultiFactorAuthAge"] = random.choice(("10", "1000"))
+        if context["aws:MultiFactorAuthPresent"] == "true":
+            context["aws:MultiFactorAuthAge"] = random.choice(("10", "1000"))
     return principal, "sts:AssumeRole", context
 
 
