@@ -200,18 +200,24 @@ def test_simulated(sts_cloud, sts_drill):
 """
 
 
+def looking_runner(cloud: Cloud, policy: dict[str, Any]) -> Credentials:
+    """A runner that may look at the target of a run as well, which every run does first."""
+    iam, read = (
+        cloud.client("iam"),
+        {"Effect": "Allow", "Action": "iam:GetAccountAuthorizationDetails", "Resource": "*"},
+    )
+    iam.create_user(UserName="runner")
+    text = json.dumps(policy | {"Statement": [*policy["Statement"], read]})
+    iam.put_user_policy(UserName="runner", PolicyName="least", PolicyDocument=text)
+    return cloud.user_credentials("runner")
+
+
 def test_pytest_plays_on_the_account_when_it_may(sts_cloud: Cloud, folder: Path) -> None:
     # Not by pytester: it forgets the modules that this process has loaded meanwhile, and cryptography breaks.
     (folder / "test_checks.py").write_text(CHECKS)
     (folder / "small.toml").write_text("within = 1\n" + SMALL)
     (folder / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
-    iam = sts_cloud.client("iam")
-    iam.create_user(UserName="runner")
-    policy = runner_policy("drill", account=sts_cloud.account)
-    read = {"Effect": "Allow", "Action": "iam:GetAccountAuthorizationDetails", "Resource": "*"}
-    policy["Statement"].append(read)  # a run looks at its target first
-    iam.put_user_policy(UserName="runner", PolicyName="least", PolicyDocument=json.dumps(policy))
-    runner = sts_cloud.user_credentials("runner")
+    runner = looking_runner(sts_cloud, runner_policy("drill", account=sts_cloud.account))
     before, url = world_of(sts_cloud), sts_cloud.serve().url
     done = run_pytest(folder, "--stsguard-target", "aws", **{**runner.environ, "AWS_ENDPOINT_URL": url})
     assert "1 passed, 1 skipped" in done.stdout, done.stdout
@@ -231,13 +237,14 @@ def test_named_roles_narrow_what_pytest_plays_on(sts_cloud: Cloud, folder: Path)
         read = {"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "dynamodb:ListTables"], "Resource": "*"}
         text = json.dumps({"Version": "2012-10-17", "Statement": [read]})
         iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=text)
-    environ = {**sts_cloud.admin.environ, "AWS_ENDPOINT_URL": sts_cloud.serve().url}
+    policy = runner_policy("drill", account=sts_cloud.account, roles=[f"arn:aws:iam::{sts_cloud.account}:role/mine"])
+    environ = {**looking_runner(sts_cloud, policy).environ, "AWS_ENDPOINT_URL": sts_cloud.serve().url}
     before = world_of(sts_cloud)
     done = run_pytest(folder, "--stsguard-target", "aws", "--stsguard-role", "mine", **environ)
     assert "1 passed" in done.stdout, done.stdout
     written = [one["requestParameters"] for one in sts_cloud.trail.records() if one["eventName"] == "PutRolePolicy"]
-    assert {one["roleName"] for one in written[2:]} == {"mine"}
-    assert not [one for one in sts_cloud.trail.records() if one["eventName"] == "CreateRole"][2:]
+    assert [one["roleName"] for one in written] == ["mine", "mute", "mine"]
+    assert [one["eventName"] for one in sts_cloud.trail.records()].count("CreateRole") == 2
     for role, words in (("mute", "did not opt in"), ("mi*", "`mi[*]` is a pattern"), ("nobody", "there is no role")):
         with pytest.raises(InputError, match=words):
             LiveDrill(access_of(sts_cloud), folder, roles=[role]).play("assumed-role")
