@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from re import Match
 from re import compile as regex
@@ -66,6 +67,14 @@ class Evaluator:
             "Fn::FindInMap": self._find_in_map,
             "Fn::Base64": self._base64,
         }
+        if self.extended:
+            self._functions = {**self._functions, "Fn::ToJsonString": self._to_json, "Fn::Length": self._length}
+
+    @property
+    def extended(self) -> bool:
+        """Whether the template asks for the language's extensions."""
+        transforms = self.template.get("Transform")
+        return any(one.text == "AWS::LanguageExtensions" for one in (transforms.items if transforms else ()))
 
     def assuming(self, condition: str | None) -> Evaluator:
         """Give an evaluator for which a condition holds."""
@@ -185,6 +194,8 @@ class Evaluator:
                 return self._spend(function(argument, strict=strict), node)
             if name.startswith("Fn::"):
                 raise UnresolvedError(unknown_call(name, argument))
+            if any(one.startswith("Fn::") for one in value):  # a macro or a loop, which may make any of its neighbours
+                raise UnresolvedError(unknown_call(next(one for one in value if one.startswith("Fn::")), None))
             inner = {name: self.resolve(item, strict=strict) for name, item in value.items()}
             return {name: item for name, item in inner.items() if item.value is not ABSENT}
         if isinstance(value, list):
@@ -343,3 +354,16 @@ class Evaluator:
 
     def _base64(self, argument: Node, *, strict: bool) -> str:
         return b64encode(self.text(argument, strict=strict).encode()).decode()
+
+    def _to_json(self, argument: Node, *, strict: bool) -> str:
+        found = self.resolve(argument, strict=strict)
+        unknown = found.unknown()
+        if unknown is not None:
+            raise UnresolvedError(unknown.name)
+        return json.dumps(found.plain())
+
+    def _length(self, argument: Node, *, strict: bool) -> str:
+        found = known_value(self.resolve(argument, strict=strict))
+        if not isinstance(found, list):
+            raise UnresolvedError("`Fn::Length` of no list")
+        return str(len(found))

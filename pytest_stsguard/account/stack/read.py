@@ -13,9 +13,10 @@ from pytest_stsguard.account.blueprint import Blueprint
 from pytest_stsguard.account.stack.entity import ENTITIES, StackEntities
 from pytest_stsguard.account.stack.ignored import pragmas_of
 from pytest_stsguard.account.stack.intrinsic import Evaluator
+from pytest_stsguard.account.stack.loops import LOOP, rounds
 from pytest_stsguard.account.stack.machine import MACHINES, add_machine
-from pytest_stsguard.account.stack.node import Node
-from pytest_stsguard.account.stack.resolution import UnresolvedError
+from pytest_stsguard.account.stack.node import Node, Unknown
+from pytest_stsguard.account.stack.resolution import UnresolvedError, unknown_call
 from pytest_stsguard.account.stack.resource import Resource
 from pytest_stsguard.account.stack.template import LIMIT, read_template
 from pytest_stsguard.account.standins import Standins
@@ -46,6 +47,13 @@ _HIDDEN: Final = {
         "a nested application's template is a file of its own",
     ),
 }
+_MADE: Final = {
+    "AWS::IAM::Role": ("AssumeRolePolicyDocument", "Policies", "ManagedPolicyArns", "PermissionsBoundary", "MaxSessionDuration"),
+    "AWS::IAM::User": ("Policies", "ManagedPolicyArns", "PermissionsBoundary", "Groups"),
+    "AWS::IAM::Group": ("Policies", "ManagedPolicyArns"),
+}  # fmt: skip
+"""What a macro among the properties of a resource may make."""
+
 _KNOWN_TRANSFORMS: Final = frozenset({"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"})
 _GAPS: Final = {
     "RoleLastUsed": "a template has no history",
@@ -91,11 +99,13 @@ def _resources(template: Node, evaluator: Evaluator, blueprint: Blueprint) -> It
         hint = "a CloudFormation template has an object `Resources`"
         raise InputError("not a template: it has no `Resources`", location=str(template.location), hint=hint)
     _note_macros(template, blueprint)
-    for logical_id, node in resources.value.items():
-        if logical_id.startswith("Fn::"):
-            blueprint.gaps[f"roles of {short(logical_id)}"] = "loops and macros are not expanded here"
-            continue
+    found = list(_written_out(resources, evaluator, blueprint))
+    resources.value.update(found)  # what a loop makes can be referred to like everything else
+    for logical_id, node in found:
         kind = node.get("Type")
+        if kind is None and node.get("Fn::Transform") is not None:
+            blueprint.gaps["roles that macros make"] = f"`{short(logical_id)}` is what a macro makes of it"
+            continue
         if kind is None or kind.text is None:
             raise InputError(f"the resource `{short(logical_id)}` has no `Type`", location=str(node.location))
         written = node.get("Properties") or Node({}, node.location)
@@ -110,6 +120,25 @@ def _resources(template: Node, evaluator: Evaluator, blueprint: Blueprint) -> It
             yield _resolve(logical_id, kind.text, node, written, evaluator)
 
 
+def _written_out(resources: Node, evaluator: Evaluator, blueprint: Blueprint) -> Iterator[tuple[str, Node]]:
+    """Go through the resources, loops written out; what cannot be becomes a gap."""
+    waiting = list(resources.value.items())[::-1]
+    while waiting:
+        logical_id, node = waiting.pop()
+        if not logical_id.startswith("Fn::"):
+            yield logical_id, node
+            continue
+        reason = "loops and macros are not expanded here"
+        if logical_id.startswith(LOOP) and evaluator.extended:
+            try:
+                waiting += list(rounds(node, evaluator))[::-1]
+            except UnresolvedError as error:
+                reason = f"its collection is not known: {error}"
+            else:
+                continue
+        blueprint.gaps[f"roles of {short(logical_id)}"] = reason
+
+
 def _resolve(logical_id: str, kind: str, node: Node, written: Node, evaluator: Evaluator) -> Resource:
     condition, doubt = node.get("Condition"), None
     name = condition.text if condition is not None else None
@@ -121,7 +150,11 @@ def _resolve(logical_id: str, kind: str, node: Node, written: Node, evaluator: E
         except UnresolvedError as error:
             doubt = str(error)
     own = evaluator.assuming(name)
-    members = {key: own.resolve(value) for key, value in written.value.items()}
+    members = {key: own.resolve(value) for key, value in written.value.items() if not key.startswith("Fn::")}
+    macro = next((key for key in written.value if key.startswith("Fn::")), None)
+    if macro is not None:  # it may make any property that is not written
+        unknown = Node(Unknown(unknown_call(macro, None)), written.location)
+        members = {**dict.fromkeys(_MADE.get(kind, ()), unknown), **members}
     return Resource(logical_id, kind, Node(members, written.location), written, node.location, doubt)
 
 
