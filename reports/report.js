@@ -131,9 +131,9 @@
     });
     text.before(button);
   };
-  document.addEventListener("toggle", (event) => {
-    if (event.target.open) event.target.querySelectorAll("pre.code, code.copy").forEach(offer);
-  }, true);
+  const offers = (details) => details.querySelectorAll("pre.code, code.copy").forEach(offer);
+  document.addEventListener("toggle", (event) => event.target.open && offers(event.target), true);
+  document.querySelectorAll(".finding > details[open]").forEach(offers);
 
   const bar = $("bar");
   let found = [];

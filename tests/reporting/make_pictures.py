@@ -56,10 +56,10 @@ def main() -> None:
     others = re.sub(
         r'<article class="control [^>]*data-control="(?!STSG-105).*?</article>', "", opened, flags=re.DOTALL
     )
-    shoot(only(others, "findings"), "finding.png", (1200, 1000))
-    shoot(only(page, "drills"), "drill.png", (1200, 700))
-    shoot(only(page, "matrix", "cleanup"), "matrix.png", (1200, 1180))
-    shoot(only(page, "blast"), "blast.png", (1200, 640))
+    shoot(only(others, "findings"), "finding.png", (1200, 1640))
+    shoot(only(page, "drills"), "drill.png", (1200, 760))
+    shoot(only(page, "matrix", "cleanup"), "matrix.png", (1200, 1610))
+    shoot(only(page, "blast"), "blast.png", (1200, 800))
     (PICTURES / "matrix.svg").write_text(containment_svg())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.reporting.model import RANKS
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Matrix", "Row", "matrix"]
 
+_INLINE: Final = 3
+_LINE: Final = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -22,6 +25,11 @@ class Row:
 
     names: tuple[str, ...]
     cells: tuple[str, ...]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the first names are too long for one line."""
+        return sum(map(len, self.names[: _INLINE if len(self.names) <= _INLINE else 2])) > _LINE
 
 
 @dataclass(frozen=True, slots=True)
