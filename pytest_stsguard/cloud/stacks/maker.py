@@ -52,6 +52,7 @@ class Maker:
         """Give a resource's properties with the stack's tags; refuse by name what its kind does not know.
 
         Raises:
+            FailedError: a property is not of the form that its kind takes.
             NotSimulatedError: the type, or one of the properties, is not simulated.
         """
         known = kind_of(kind).known
@@ -59,12 +60,10 @@ class Maker:
         if unknown:
             raise NotSimulatedError(f"`{unknown[0]}` of `{kind}`")
         wanted = dict(properties)
+        _check_form(kind_of(kind), wanted)
         if "Tags" in known and self._place.tags:
-            own = wanted.get("Tags") or []
-            own = [{"Key": key, "Value": value} for key, value in own.items()] if isinstance(own, dict) else list(own)
-            named = {each["Key"] for each in own}
-            own += [{"Key": key, "Value": value} for key, value in self._place.tags.items() if key not in named]
-            wanted["Tags"] = own
+            own = _tags(wanted.get("Tags"))
+            wanted["Tags"] = [{"Key": key, "Value": value} for key, value in {**self._place.tags, **own}.items()]
         return wanted
 
     def make(self, made: Made, begun: Callable[[], None]) -> None:
@@ -302,11 +301,27 @@ def _reason(service: str, answer: Answer) -> str:
     return f'Resource handler returned message: "{told}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
 
 
+def _check_form(kind: Kind, properties: Mapping[str, Any]) -> None:
+    """Refuse lists that are none, and items without what tells them apart."""
+    for part in kind.parts:
+        value = properties.get(part.property)
+        if value is None or part.whole:
+            continue
+        if not isinstance(value, list) or (part.key and not all(isinstance(each, dict) for each in value)):
+            raise FailedError(f"Properties validation failed: #/{part.property}: expected type: JSONArray")
+    tags = properties.get("Tags") or []
+    if not isinstance(tags, dict) and not (
+        isinstance(tags, list) and all(isinstance(each, dict) and "Key" in each for each in tags)
+    ):
+        raise FailedError("Properties validation failed: #/Tags: expected type: JSONArray")
+
+
 def _items(part: Part, properties: Mapping[str, Any]) -> list[Any]:
     value = properties.get(part.property)
     if value is None:
         return []
-    return value if isinstance(value, list) and not part.whole else [value]
+    items = value if isinstance(value, list) and not part.whole else [value]
+    return [item for item in items if item is not None]
 
 
 def _same(part: Part, one: Any, other: Any) -> bool:

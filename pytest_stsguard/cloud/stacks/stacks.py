@@ -14,7 +14,7 @@ from .outcome import Before, created, failed_deletion, failed_update, name_event
 from .requests import Requests
 from .service_role import assumed
 from .source import given_template
-from .template import check_capabilities, load_template, unsimulated
+from .template import check_capabilities, check_references, load_template, unsimulated
 from .work import Work
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class Stacks:
             unsimulated(template)
         except NotSimulatedError as error:
             raise _not_simulated(str(error)) from error
+        check_references(template)
         if change is None:
             check_capabilities(template, call.parameters.get("Capabilities") or ())
 

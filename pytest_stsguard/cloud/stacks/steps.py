@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .fit import parameters_of
+from .halt import FailedError
 from .kinds.ways import WAYS
 
 if TYPE_CHECKING:
@@ -57,8 +58,11 @@ class Sight:
         if way == "name":
             return self.name if value is None else value
         if way == "keys":
-            return [{"Key": key} for key in value]
-        return None if value is None else WAYS[way](value)
+            return [{"Key": key} for key in value or ()]
+        try:
+            return None if value is None else WAYS[way](value)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FailedError(f"Properties validation failed: `{source}` is not of the expected form") from error
 
 
 def words(text: str, sight: Sight) -> str:

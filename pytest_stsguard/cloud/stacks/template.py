@@ -12,7 +12,7 @@ from pytest_stsguard.cloud.faults import Fault
 
 from .halt import NotSimulatedError
 from .kinds import KINDS
-from .references import strange
+from .references import circle, references, strange
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_capabilities", "load_template", "loader", "unsimulated"]
 
 _FORMAT = "Template format error"
+_SECTIONS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
 # "Acknowledging IAM resources in CloudFormation templates": AWS CloudFormation User Guide.
 _POWERFUL = frozenset(
     f"AWS::IAM::{name}" for name in ("AccessKey", "Group", "InstanceProfile", "ManagedPolicy", "Policy", "Role", "User")
@@ -39,19 +40,50 @@ def load_template(text: str) -> dict[str, Any]:
         found = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, loader())  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         kind = "JSON" if text.lstrip().startswith("{") else "YAML"
-        raise Fault(None, f"{_FORMAT}: {kind} not well-formed.", code="ValidationError") from error
+        raise _malformed(f"{kind} not well-formed.") from error
     if not isinstance(found, dict):
-        raise Fault(None, f"{_FORMAT}: unsupported structure.", code="ValidationError")
-    resources = found.get("Resources")
-    if not isinstance(resources, dict) or not resources:
-        raise Fault(None, f"{_FORMAT}: At least one Resources member must be defined.", code="ValidationError")
-    for logical, each in resources.items():
+        raise _malformed("unsupported structure.")
+    for name in _SECTIONS:
+        section = found.get(name)
+        if section is not None and not (isinstance(section, dict) and all(isinstance(key, str) for key in section)):
+            raise _malformed(f"[/{name}] must be an object")
+    if not found.get("Resources"):
+        raise _malformed("At least one Resources member must be defined.")
+    for logical, each in found["Resources"].items():
         if not isinstance(each, dict) or not isinstance(each.get("Type"), str):
-            raise Fault(
-                None, f"{_FORMAT}: [/Resources/{logical}] Every Resources object must contain a Type member.",
-                code="ValidationError",
-            )  # fmt: skip
+            raise _malformed(f"[/Resources/{logical}] Every Resources object must contain a Type member.")
+        properties = each.get("Properties") or {}
+        if not isinstance(properties, dict) or not all(isinstance(key, str) for key in properties):
+            raise _malformed(f"[/Resources/{logical}/Properties] must be an object")
     return found
+
+
+def check_references(template: dict[str, Any]) -> None:
+    """Refuse a template that refers to what it does not have, or in a circle.
+
+    Raises:
+        Fault: ``ValidationError``, as CloudFormation says it.
+    """
+    resources = template["Resources"]
+    known = {*resources, *(template.get("Parameters") or {}), *(template.get("Mappings") or {})}
+    for section in ("Resources", "Outputs"):
+        missing = [name for name in references(template.get(section)) if name not in known and "::" not in name]
+        if missing:
+            named = ", ".join(dict.fromkeys(missing))
+            raise _malformed(f"Unresolved resource dependencies [{named}] in the {section} block of the template")
+    conditions = template.get("Conditions") or {}
+    for logical, each in resources.items():
+        named = each.get("Condition", "")
+        if named and (not isinstance(named, str) or named not in conditions):
+            raise _malformed(f"Template error: the condition of `{logical}` is not defined")
+    around = circle({logical: set(references(each)) for logical, each in resources.items()})
+    if around:
+        told = f"Circular dependency between resources: [{', '.join(around)}]"
+        raise Fault(None, told, code="ValidationError")
+
+
+def _malformed(text: str) -> Fault:
+    return Fault(None, f"{_FORMAT}: {text}", code="ValidationError")
 
 
 def check_capabilities(template: dict[str, Any], given: Collection[str]) -> None:

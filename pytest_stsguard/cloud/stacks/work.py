@@ -57,8 +57,11 @@ class Work:
     def create(self, resources: Any, logical: str, kind: str, properties: Mapping[str, Any]) -> Made:
         """Make a resource of moto's map `resources`; raises Halt when it cannot be."""
         maker = self._maker(resources)
+        made = Made(kind, logical, logical, properties)
         try:
             wanted = maker.wanted(kind, properties)
+        except FailedError as error:
+            raise self._failure(resources, made, "CREATE_FAILED", error) from error
         except NotSimulatedError as error:
             raise Halt(error) from error
         made = Made(kind, logical, maker.name_for(kind, logical, wanted), wanted)
@@ -72,9 +75,7 @@ class Work:
         try:
             maker.make(made, begun)
         except FailedError as error:
-            self._tell(resources, made, "CREATE_FAILED", str(error))
-            self._failed.append(logical)
-            raise Halt(error) from error
+            raise self._failure(resources, made, "CREATE_FAILED", error) from error
         except NotSimulatedError as error:
             raise Halt(error) from error
         self._tell(resources, made, "CREATE_COMPLETE")
@@ -214,9 +215,7 @@ class Work:
                 maker.change(there, wanted, self._undo)
                 self._tell(resources, there, "UPDATE_COMPLETE")
         except FailedError as error:
-            self._tell(resources, there, "UPDATE_FAILED", str(error))
-            self._failed.append(logical)
-            raise Halt(error) from error
+            raise self._failure(resources, there, "UPDATE_FAILED", error) from error
         except NotSimulatedError as error:
             raise Halt(error) from error
 
@@ -231,6 +230,11 @@ class Work:
         if kind.name and wanted.get(kind.name) is not None and wanted.get(kind.name) == before.get(kind.name):
             raise FailedError(_CUSTOM.format(name=wanted[kind.name]))
         return True
+
+    def _failure(self, resources: Any, made: Made, status: str, error: FailedError) -> Halt:
+        self._tell(resources, made, status, str(error))
+        self._failed.append(made.logical_resource_id)
+        return Halt(error)
 
     def _clean_up(self, resources: Any, made: Any) -> None:
         """Delete what an update has left behind; a failure leaves it, and the update is complete all the same."""
@@ -264,6 +268,11 @@ class Work:
         self._undo.append(restore)
 
     def _unmake(self, resources: Any, made: Made) -> None:
+        own = templates_of(resources).get(made.logical_resource_id, {})
+        if own.get("DeletionPolicy") == "Retain" and made.logical_resource_id not in self._failed:
+            made_of(resources).pop(made.logical_resource_id, None)
+            self._tell(resources, made, "DELETE_SKIPPED")
+            return
         self._tell(resources, made, "DELETE_IN_PROGRESS")
         try:
             self._maker(resources).delete(made)
