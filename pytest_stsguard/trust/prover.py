@@ -9,28 +9,26 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from itertools import chain, islice, product
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.clock import Clock
 from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.variables import Variable
 from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
-from pytest_stsguard.trust.check import asks
 from pytest_stsguard.trust.enumeration import accounts_of, classes_of, ties_of
 from pytest_stsguard.trust.federated import FORMAL
 from pytest_stsguard.trust.match import Match
+from pytest_stsguard.trust.pins import settled, solve_surely
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
 from pytest_stsguard.trust.rules import Rule, read_rules
-from pytest_stsguard.trust.search import Solution, solve
+from pytest_stsguard.trust.search import solve
 from pytest_stsguard.trust.witness import Witness, make_witness, replays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from pytest_stsguard.trust.check import Check
-    from pytest_stsguard.trust.option import Key
     from pytest_stsguard.trust.zones import Zones
 
 __all__ = ["Proof", "Prover", "prove"]
@@ -41,9 +39,6 @@ UNDECIDED: Final = "undecided"
 
 MOST_WITNESSES: Final = 50
 MOST_REASONS: Final = 20
-MOST_TABLES: Final = 12
-MOST_CONSTANTS: Final = 4
-"""How many values are tried together for the variables whose values are the caller's choice, and of each."""
 EXCLUSION: Final = (
     "whether a NotPrincipal that names only the account, or only part of a caller, spares it is not documented (write a "
     "Deny for `*` with a condition on `aws:PrincipalArn` instead)"
@@ -244,7 +239,7 @@ class _Case:
                 *(self.denial(asker, deny) for deny, _ in denies),
                 *(asker.surely if asker.surely is not None else asker.outside or ()),
             ]
-            found = self.solve_surely(asker, certain)
+            found = solve_surely(asker, certain, self.budget)
             if found is not None:
                 solution, doubts = found, []
             elif not doubts:
@@ -262,80 +257,17 @@ class _Case:
             )
         self.doubts.update(dict.fromkeys(doubts))
 
-    def solve_surely(self, asker: RequestClass, clauses: list[Clause]) -> Solution | None:
-        """Solve with what is certain only; values of variables are pinned first and put in their places."""
-        free = sorted({name for clause in clauses for literal in clause for name in literal.check.variables})
-        if not free:
-            return solve(asker, clauses, self.budget, sure=True)
-        for table in self.tables(asker, free, clauses):
-            pinned = [
-                (
-                    Literal(
-                        asks("Null", name, ("true",)) if value is None else asks("StringEquals", name, (value,)),
-                        want=True,
-                    ),
-                )
-                for name, value in table.items()
-            ]
-            filled = [tuple(_filled(literal, table) for literal in clause) for clause in clauses]
-            found = solve(asker, [*pinned, *filled], self.budget, sure=True)
-            if found is not None:
-                return found
-        return None
-
-    def tables(self, asker: RequestClass, free: list[str], clauses: list[Clause]) -> Iterator[dict[str, str | None]]:
-        """Give values for the variables to be tried: likely ones, none, and what the conditions on them name."""
-        settled = {name: only[0] for name in free if (only := _only(asker.key(name))) is not None}
-        likely = {name: self.sample(asker, name, clauses, there=True) for name in free} | settled
-        yield likely
-        yield {name: self.sample(asker, name, clauses, there=False) for name in free} | settled
-        lists = [
-            (settled[name],)
-            if name in settled
-            else dict.fromkeys((*_constants(asker, name, clauses), None, likely[name]))
-            for name in free
-        ]
-        for values in islice(product(*lists), MOST_TABLES):
-            yield dict(zip(free, values, strict=True))
-
-    def sample(self, asker: RequestClass, name: str, clauses: list[Clause], *, there: bool) -> str | None:
-        """Give a value of a key that the unconditional literals on it allow; None for an absent key."""
-        presence = (Literal(asks("Null", name, ("false" if there else "true",)), want=True),)
-        alone = [one for one in clauses if len(one) == 1 and one[0].check.key == name and not one[0].check.variables]
-        found = solve(asker, [presence, *alone], self.budget, sure=True)
-        key = asker.key(name)
-        value = found.values[key.variable].value if found is not None else None
-        if not isinstance(value, str):
-            return None
-        return value if key.view is None else key.view.extract(value)
-
     def conditions(self, asker: RequestClass, rule: Rule) -> list[Clause]:
         """Say that a statement's conditions hold, and what holds for the class anyway."""
         return [
             *((literal,) for literal in asker.given),
             *self.ties,
-            *((Literal(self.settled(asker, check), want=True),) for check in rule.checks),
+            *((Literal(settled(asker, check), want=True),) for check in rule.checks),
         ]
 
     def denial(self, asker: RequestClass, rule: Rule) -> Clause:
         """Say that a Deny does not apply: one of its conditions fails."""
-        return tuple(Literal(self.settled(asker, check), want=False) for check in rule.checks)
-
-    def settled(self, asker: RequestClass, check: Check) -> Check:
-        """Put the values of variables in their places, where the class leaves no choice.
-
-        Where it leaves none for the key itself, what is asked is asked of the variable: equality has two sides.
-        """
-        if not check.variables:
-            return check
-        values = [_only(asker.key(name)) for name in check.variables]
-        known = [value for value in values if value is not None]
-        if len(known) == len(values):
-            return check.resolved([value for (value,) in known])
-        whole = _only(asker.key(check.key))
-        several = any(asker.key(name).several for name in check.variables)
-        turned = None if whole is None or whole[0] is None or several else check.turned(whole[0])
-        return turned or check
+        return tuple(Literal(settled(asker, check), want=False) for check in rule.checks)
 
     def is_dead(self) -> bool:
         """Tell whether no request at all is allowed, from inside the zones or outside."""
@@ -351,38 +283,6 @@ class _Case:
                     if found is not None:
                         return False
         return True
-
-
-def _only(key: Key) -> tuple[str | None] | None:
-    """Give the one value that a key can have, None in it where it is always absent; None where there is a choice."""
-    only = key.options[0]
-    if len(key.options) > 1 or only.doubt is not None or only.form not in {"absent", "fixed"} or len(only.values) > 1:
-        return None
-    return (only.values[0] if only.values and not key.several else None,)
-
-
-def _constants(asker: RequestClass, name: str, clauses: Sequence[Clause]) -> list[str]:
-    """List the plain texts that stand beside a variable, or that its key is compared with."""
-    found: dict[str, None] = {}
-    for literal in chain.from_iterable(clauses):
-        check = literal.check
-        if name != check.key and name not in check.variables:
-            continue
-        if name != check.key:
-            found.update(dict.fromkeys(chain.from_iterable(option.values for option in asker.key(check.key).options)))
-        for value in check.condition.values:
-            if not any(sign in value for sign in "*?$"):
-                found[value] = None
-        for part in chain.from_iterable(check.templates or ()):
-            if isinstance(part, Variable) and part.default is not None:
-                found[part.default] = None
-    return list(found)[:MOST_CONSTANTS]
-
-
-def _filled(literal: Literal, table: Mapping[str, str | None]) -> Literal:
-    """Put pinned values in the places of a literal's variables."""
-    check, want = literal
-    return Literal(check.resolved([table[name] for name in check.variables]), want) if check.variables else literal
 
 
 def _admitted(asker: RequestClass) -> str:
