@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.reporting.model import RANKS
+from pytest_stsguard.reporting.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,8 @@ __all__ = ["Matrix", "Row", "matrix"]
 
 _INLINE: Final = 3
 _LINE: Final = 30
+_LONGEST: Final = 120
+"""Characters of a name, of which IAM allows 64, and of its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def matrix(made: Sequence[Card]) -> Matrix:
     for card in made:
         finding = card.finding
         if finding.active:
-            names[finding.resource] = finding.name
+            names[finding.resource] = visible(finding.name, _LONGEST)
             worst[finding.resource].setdefault(finding.control, finding.severity)
     controls = tuple(sorted({control for own in worst.values() for control in own}))
     patterns: dict[tuple[str, ...], list[str]] = defaultdict(list)
