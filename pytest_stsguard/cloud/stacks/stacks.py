@@ -152,8 +152,11 @@ class Stacks:
             raise
         if response.status >= _FAILED:
             before.forget(work)
-        else:
-            before.settle(role)
+            return response
+        if not before.told():
+            before.forget(work)
+            raise Fault(None, "Template format error: the outputs cannot be resolved", code="ValidationError")
+        before.settle(role)
         return response
 
     @staticmethod

@@ -15,7 +15,7 @@ from .kinds import KINDS
 from .references import circle, references, strange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["check_capabilities", "load_template", "loader", "unsimulated"]
 
@@ -47,12 +47,15 @@ def load_template(text: str) -> dict[str, Any]:
         section = found.get(name)
         if section is not None and not (isinstance(section, dict) and all(isinstance(key, str) for key in section)):
             raise _malformed(f"[/{name}] must be an object")
+    _check_members(found)
     if not found.get("Resources"):
         raise _malformed("At least one Resources member must be defined.")
     for logical, each in found["Resources"].items():
         if not isinstance(each, dict) or not isinstance(each.get("Type"), str):
             raise _malformed(f"[/Resources/{logical}] Every Resources object must contain a Type member.")
-        properties = each.get("Properties") or {}
+        properties = each.get("Properties")
+        if properties is None:
+            continue
         if not isinstance(properties, dict) or not all(isinstance(key, str) for key in properties):
             raise _malformed(f"[/Resources/{logical}/Properties] must be an object")
     return found
@@ -80,6 +83,21 @@ def check_references(template: dict[str, Any]) -> None:
     if around:
         told = f"Circular dependency between resources: [{', '.join(around)}]"
         raise Fault(None, told, code="ValidationError")
+
+
+def _check_members(template: Mapping[str, Any]) -> None:
+    """Refuse parameters without a type, outputs without a value, and conditions that are none."""
+    for name, member in (("Parameters", "Type"), ("Outputs", "Value")):
+        for each in (template.get(name) or {}).values():
+            if not isinstance(each, dict) or member not in each:
+                raise _malformed(f"Every {name} object must contain a {member} member.")
+    if not all(isinstance(each["Type"], str) for each in (template.get("Parameters") or {}).values()):
+        raise _malformed("Every Parameters object must contain a Type member.")
+    for each in (template.get("Conditions") or {}).values():
+        if not isinstance(each, bool) and not (
+            isinstance(each, dict) and isinstance(next(iter(each.values()), None), list)
+        ):
+            raise _malformed("Conditions can only be boolean operations on parameters and other conditions")
 
 
 def _malformed(text: str) -> Fault:

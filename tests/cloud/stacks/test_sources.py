@@ -195,13 +195,66 @@ def test_a_template_runs_nothing(tmp_path: Path, world: World, stack: Make) -> N
     assert not mark.exists()
 
 
-@pytest.mark.parametrize(
-    "body", ["{", "Resources: [", "- 1", "{}", '{"Resources": {}}', '{"Resources": {"A": {}}}', "[" * 500]
-)
+ROLE = '{"Type": "AWS::IAM::Role", "Properties": %s}'
+MALFORMED = {
+    "{": "JSON not well-formed",
+    "Resources: [": "YAML not well-formed",
+    "[" * 500: "YAML not well-formed",
+    "- 1": "unsupported structure",
+    "{}": "At least one Resources member must be defined",
+    '{"Resources": []}': "[/Resources] must be an object",
+    '{"Resources": {}}': "At least one Resources member must be defined",
+    '{"Resources": {"A": {}}}': "[/Resources/A] Every Resources object must contain a Type member",
+    '{"Resources": {"A": %s}}' % (ROLE % "[]"): "[/Resources/A/Properties] must be an object",
+    '{"Resources": {"A": %s}, "Parameters": {"P": {}}}' % (ROLE % "{}"): "Every Parameters object must contain a Type member",
+    '{"Resources": {"A": %s}, "Outputs": {"O": 1}}' % (ROLE % "{}"): "Every Outputs object must contain a Value member",
+    '{"Resources": {"A": %s}, "Conditions": {"C": 1}}' % (ROLE % "{}"): "Conditions can only be boolean operations",
+    '{"Resources": {"A": %s}}' % (ROLE % '{"RoleName": {"Ref": "B"}}'): "Unresolved resource dependencies [B] in the Resources block",
+    '{"Resources": {"A": %s}}' % (ROLE % '{"Path": {"Fn::Sub": ["${x}${C.Arn}", {"x": 1}]}}'): "Unresolved resource dependencies [C]",
+    '{"Resources": {"A": {"Type": "AWS::SQS::Queue", "Condition": "C"}}}': "the condition of `A` is not defined",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", MALFORMED)
 def test_a_malformed_template_is_told_as_cloudformation_tells_it(stack: Make, body: str) -> None:
     own = stack()
     code, message = own.refused(own.create, body)
-    assert (code, message.startswith("Template format error")) == ("ValidationError", True)
+    assert (code, message.partition(": ")[0]) == ("ValidationError", "Template format error")
+    assert MALFORMED[body] in message
+    assert own.admin.list_stacks()["StackSummaries"] == []
+
+
+def test_a_circle_is_told(stack: Make) -> None:
+    queue = {"Type": "AWS::SQS::Queue"}
+    body = json.dumps({"Resources": {"A": {**queue, "DependsOn": "B"}, "B": {**queue, "DependsOn": ["A"]}, "C": queue}})
+    own = stack()
+    assert own.refused(own.create, body) == ("ValidationError", "Circular dependency between resources: [A, B]")
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"Policies": "x"}, "#/Policies: expected type: JSONArray"),
+        ({"Policies": ["x"]}, "#/Policies: expected type: JSONArray"),
+        ({"Tags": [1]}, "#/Tags: expected type: JSONArray"),
+        ({"MaxSessionDuration": "long"}, "MaxSessionDuration must be a number"),
+        ({"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}, "(Service: Iam, Status Code: 400"),
+        ({"AssumeRolePolicyDocument": {**TRUST, "Odd": 1}}, "Odd"),
+    ],
+)
+def test_a_malformed_property_fails_the_resource(stack: Make, properties: dict[str, Any], words: str) -> None:
+    own = stack()
+    assert own.create(template(properties)) == "ROLLBACK_COMPLETE"
+    assert words in own.reasons[0]
+    assert own.roles == []
+
+
+def test_outputs_that_cannot_be_told_leave_no_stack_behind(stack: Make) -> None:
+    body = json.loads(template())
+    body["Outputs"] = {"O": {"Value": {"Fn::Select": [9, ["a"]]}}}
+    own = stack()
+    assert own.refused(own.create, json.dumps(body))[0] == "ValidationError"
+    assert (own.roles, own.admin.describe_stacks()["Stacks"]) == ([], [])
 
 
 # What is refused by name.

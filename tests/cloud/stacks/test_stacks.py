@@ -164,3 +164,35 @@ def test_a_session_without_mfa_makes_no_identities(world: World, stack: Make) ->
     assert own.create(template()) == "ROLLBACK_COMPLETE"
     assert "The security token included in the request is invalid" in own.reasons[0]
     assert own.roles == []
+
+
+def test_what_is_retained_outlives_the_rollback(world: World, stack: Make) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": "kept"}}
+    own = stack(world.user("alice", ALL, deny("iam:PutRolePolicy")))
+    body = template({"Policies": [INLINE], "Tags": [{"Key": "bucket", "Value": {"Ref": "Bucket"}}]}, Bucket=bucket)
+    assert own.create(body) == "ROLLBACK_COMPLETE"
+    assert own.roles == []
+    assert [each["Name"] for each in world.cloud.client("s3").list_buckets()["Buckets"]] == ["kept"]
+
+
+def test_an_organisation_holds_through_a_stack(world: World, stack: Make) -> None:
+    member = world.cloud.administrator("222233334444")
+    organizations = world.cloud.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    policy = {"Name": "scp", "Description": "d", "Type": "SERVICE_CONTROL_POLICY"}
+    made = organizations.create_policy(Content=document(deny("iam:CreateRole")), **policy)
+    organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId="222233334444")
+    own = stack(member)
+    own.admin = own.client
+    assert own.create(template()) == "ROLLBACK_COMPLETE"
+    assert "with an explicit deny in a service control policy" in own.reasons[0]
+    assert world.cloud.client("iam", member).list_roles()["Roles"] == []
+
+
+def test_the_stacks_tags_go_to_what_it_makes(world: World, stack: Make) -> None:
+    may_not_tag = stack(world.user("alice", ALL, deny("iam:TagRole")))
+    assert may_not_tag.create(template(), Tags=[{"Key": "team", "Value": "red"}]) == "ROLLBACK_COMPLETE"
+    own = stack(name="t")
+    assert own.create(template({"Tags": [{"Key": "own", "Value": "1"}]}), Tags=[{"Key": "team", "Value": "red"}])
+    tags = world.iam.get_role(RoleName="made")["Role"]["Tags"]
+    assert {each["Key"]: each["Value"] for each in tags} == {"own": "1", "team": "red"}
