@@ -175,6 +175,8 @@ _FINDERS: dict[tuple[str, str], Callable[[Any, str, str], str | None]] = {
     ),
     ("kms", "alias"): _alias,
     ("batch", "job-definition"): _job_definition,
+    ("bedrock", "custom-model"): _named("custom_models", by="model_name", arn="model_arn"),
+    ("bedrock", "model-customization-job"): _named("model_customization_jobs", by="job_name", arn="job_arn"),
     ("athena", "query"): _workgroup,
     ("athena", "result"): _query_result,
     ("mq", "brokers"): _broker,

@@ -59,9 +59,28 @@ _OF_A_SERVICE: dict[str, dict[str, Any]] = {
         "SourceParentId": "r-samp",
         "TargetId": "444455556666",
     },
+    "osis": {"Arn": "arn:aws:osis:us-east-1:111122223333:pipeline/sample"},
+    "resource-groups": {"Arn": "arn:aws:resource-groups:us-east-1:111122223333:group/sample"},
     "route53": {"ResourceType": "hostedzone"},
     "ssm": {"ResourceType": "Parameter"},
     "sqs": {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/111122223333/sample"},
+}
+_OF_AN_OPERATION: dict[str, dict[str, Any]] = {
+    "datasync:CreateTask": {
+        "SourceLocationArn": "arn:aws:datasync:us-east-1:111122223333:location/sample",
+        "DestinationLocationArn": "arn:aws:datasync:us-east-1:111122223333:location/other",
+    },
+    "events:StartReplay": {
+        "EventSourceArn": "arn:aws:events:us-east-1:111122223333:archive/sample",
+        "Destination": {"Arn": "arn:aws:events:us-east-1:111122223333:event-bus/sample"},
+    },
+    "identitystore:CreateGroupMembership": {"MemberId": {"UserId": _PLAIN}},
+    "identitystore:GetGroupMembershipId": {"MemberId": {"UserId": _PLAIN}},
+    "identitystore:IsMemberInGroups": {"MemberId": {"UserId": _PLAIN}},
+    "identitystore:ListGroupMembershipsForMember": {"MemberId": {"UserId": _PLAIN}},
+    "vpc-lattice:DeleteAuthPolicy": {"resourceIdentifier": "svc-0123456789abcdef0"},
+    "vpc-lattice:GetAuthPolicy": {"resourceIdentifier": "svc-0123456789abcdef0"},
+    "vpc-lattice:PutAuthPolicy": {"resourceIdentifier": "sn-0123456789abcdef0"},
 }
 _VALUES = {"integer": 1, "long": 1, "float": 1.0, "double": 1.0, "boolean": True, "timestamp": "2024-01-01T00:00:00Z"}
 
@@ -124,7 +143,8 @@ def sample(service: str, operation: str, *, full: bool = True) -> Call:
     loaded = model(service)
     shape = loaded.operation_model(operation).input_shape
     parameters = _structure(shape, full=full, depth=_DEPTH) if shape is not None else {}
-    parameters.update({name: text for name, text in _OF_A_SERVICE.get(service, {}).items() if name in parameters})
+    own = {**_OF_A_SERVICE.get(service, {}), **_OF_AN_OPERATION.get(f"{service}:{operation}", {})}
+    parameters.update({name: text for name, text in own.items() if name in parameters})
     if service not in _OWN_RULES:
         parameters.update(_arns(service, operation, parameters))
     protocol = str(loaded.metadata["protocol"])

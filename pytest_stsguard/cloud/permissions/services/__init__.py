@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_stsguard.cloud.permissions.table import Service
 
-from . import compute, developer, management, messaging, security, storage
+from . import compute, developer, further, management, messaging, security, storage
 
 __all__ = ["table"]
 
@@ -16,6 +16,7 @@ def table(service: str) -> Service:
     themes = (
         compute.TABLES,
         developer.TABLES,
+        further.TABLES,
         management.TABLES,
         messaging.TABLES,
         security.TABLES,

@@ -192,10 +192,13 @@ TABLES = {
         passes={"InstanceIamRoleArn": "workspaces.amazonaws.com"},
     ),
     "synthetics": Service(principal="lambda.amazonaws.com"),
-    "bedrock-agentcore-control": Service(variables={"RuntimeId": "agentRuntimeId"}),
-    "bedrock-runtime": Service(prefix="bedrock"),
-    "cloudhsmv2": Service(variables={"CloudHsmClusterInstanceName": "ClusterId ResourceId"}),
-    "databrew": Service(operations={name: {name.removeprefix(verb): "Name"} for name, verb in _DATABREW}),
+    "databrew": Service(
+        operations={
+            **{name: {name.removeprefix(verb): "Name"} for name, verb in _DATABREW},
+            "DeleteRecipeVersion": {"Recipe": "Name"},
+            "ListRecipeVersions": {"Recipe": "Name"},
+        }
+    ),
     "quicksight": Service(
         templates={
             "group": "arn:${Partition}:quicksight:${Region}:${Account}:group/${Namespace}/${GroupName}",

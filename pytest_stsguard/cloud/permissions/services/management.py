@@ -298,7 +298,10 @@ TABLES = {
     ),
     "resource-groups": Service(
         variables={"GroupName": "GroupName Group Name"},
-        operations={"SearchResources": {}},
+        operations={
+            "SearchResources": {},
+            **{name: {"group": "Arn"} for name in ("GetTags", "Tag", "Untag")},
+        },
     ),
     "route53": Service(
         paths={
