@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_stsguard.account import is_unknown
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.revocation import State, assess
 
@@ -36,13 +37,24 @@ def leftovers(
                 yield holder, documents[found.policy_name], found
 
 
+def may_deny_unread(document: Document) -> bool:
+    """Tell whether a document holds a value that only a deployment knows where it may deny."""
+    statements = document.policy.statements
+    doubtful = not document.policy.whole or any(not one.readable and one.effect != "Allow" for one in statements)
+    return doubtful and any(is_unknown(problem) for problem in document.problems)
+
+
 def tell_unseen(account: Account, findings: Recorder) -> None:
     """Say which policies in force the source does not hold; none of AWS's own asks for the issue time."""
     unseen: dict[str, int] = {}
-    for holder in (*account.roles, *account.users):
+    holders: tuple[Role | User, ...] = (*account.roles, *account.users)
+    for holder in holders:
         for name in account.missing_policies(holder):
             if ":iam::aws:policy/" not in name:
                 unseen[name] = unseen.get(name, 0) + 1
+        for document in account.identity_documents(holder):
+            if may_deny_unread(document):
+                findings.not_evaluated(f"`{document.name}` of {holder.arn} holds what only a deployment knows")
     for name, count in unseen.items():
         findings.not_evaluated(f"the source does not hold `{name}`, which {count} of them have")
 

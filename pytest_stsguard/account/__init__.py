@@ -8,6 +8,7 @@ from pytest_stsguard.account.principal import AttachedPolicy, Group, ManagedPoli
 from pytest_stsguard.account.resource import IdentityProvider, Instance, InstanceProfile, Organization
 from pytest_stsguard.account.target import from_session, load, load_all
 from pytest_stsguard.account.union import together
+from pytest_stsguard.account.unknown import is_unknown
 
 __all__ = [
     "AUDIT_ROLE",
@@ -26,6 +27,7 @@ __all__ = [
     "Role",
     "User",
     "from_session",
+    "is_unknown",
     "load",
     "load_all",
     "together",

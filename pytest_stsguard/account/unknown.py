@@ -15,9 +15,10 @@ from pytest_stsguard.policy.reading import short
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["MARK", "marker", "name_unknowns"]
+__all__ = ["MARK", "is_unknown", "marker", "name_unknowns"]
 
 MARK: Final = "stsguard:unknown"
+_UNKNOWN: Final = "unknown value: "
 
 
 def marker(name: str) -> list[dict[str, str]]:
@@ -33,9 +34,14 @@ def name_unknowns(document: object, problems: Sequence[PolicyError]) -> tuple[Po
         problems: what the parser found.
     """
     unknown = dict(_places(document))
-    named = [PolicyError(f"unknown value: {name}", location=place or None) for place, name in unknown.items()]
+    named = [PolicyError(f"{_UNKNOWN}{name}", location=place or None) for place, name in unknown.items()]
     others = [problem for problem in problems if not any(_within(problem.location or "", place) for place in unknown)]
     return (*named, *others)
+
+
+def is_unknown(problem: PolicyError) -> bool:
+    """Tell whether a problem is a value that the source does not tell, and so no fault of the document."""
+    return problem.message.startswith(_UNKNOWN)
 
 
 def _places(document: object) -> Iterator[tuple[str, str]]:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pytest_stsguard.policy import Decision
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
-__all__ = ["context_on", "own_undoing", "undoing"]
+__all__ = ["UNDOING", "context_on", "own_undoing", "undoing"]
 
-_UNDOING: Final = (
+UNDOING: Final = (
     "iam:DeleteRolePolicy",
     "iam:PutRolePolicy",
     "iam:DetachRolePolicy",
@@ -82,7 +82,7 @@ def _containing(holder: Holder, permissions: Permissions) -> Iterator[ManagedPol
 
 def undoing(holder: Holder, role: Holder) -> Iterator[tuple[str, Decision]]:
     """Go through the calls by which a holder could undo what contains a role, each with the decision that allows it."""
-    for action in _UNDOING:
+    for action in UNDOING:
         if holder.speaks_of(action):
             decision = holder.decide(action, role.arn, context_on(role))
             if decision is not None:

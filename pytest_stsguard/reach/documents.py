@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.account import is_unknown
 from pytest_stsguard.reach.fault import Fault
 
 if TYPE_CHECKING:
@@ -15,15 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["unreadable"]
 
 _SHOWN = 3
-_UNKNOWN = "unknown value: "
-"""How the problem of a value begins that a template or a plan does not tell: it is no fault of the document."""
 
 
 def unreadable(survey: Survey) -> Iterator[Fault]:
     """Find the documents in force that hold something IAM would refuse, or that is not known here (STSG-112)."""
     for arn, document in _in_force(survey):
         problems = document.problems
-        unknown = [problem for problem in problems if problem.message.startswith(_UNKNOWN)]
+        unknown = [problem for problem in problems if is_unknown(problem)]
         if unknown and len(unknown) == len(problems):
             if document.kind != "trust":  # of a trust policy STSG-111 tells
                 yield Fault(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.reach.assume import AssumeGraph
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
-__all__ = ["STARTING", "escalations"]
+__all__ = ["ASKED", "STARTING", "escalations"]
 
 _WRITING: Final = (
     "iam:PutRolePolicy", "iam:PutUserPolicy", "iam:PutGroupPolicy",
@@ -68,6 +68,10 @@ STARTING: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("cognito-identity.amazonaws.com", ("cognito-identity:SetIdentityPoolRoles",)),
 )
 """Calls that together start something with a role that was passed to the service before them."""
+
+
+ASKED: Final = (*_WRITING, "iam:PassRole", ASSUME)
+"""What decides, before what is started with a role that was passed."""
 
 
 def escalations(permissions: Permissions, graph: AssumeGraph) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.policy import Decision
     from pytest_stsguard.reach.permissions import Holder, Permissions
 
-__all__ = ["federation_survivors", "without_mfa"]
+__all__ = ["FEDERATE", "federation_survivors", "without_mfa"]
 
 FEDERATE = "sts:GetFederationToken"
 

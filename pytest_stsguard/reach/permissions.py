@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from pytest_stsguard.account import Role
+from pytest_stsguard.account import Role, is_unknown
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.errors import InputError, UnsupportedError
 from pytest_stsguard.policy import Policy, Request, authorize
@@ -210,6 +210,19 @@ class Permissions:
             for name in self.account.missing_policies(holder.principal):
                 seen[name] = seen.get(name, 0) + 1
         return tuple(f"the source does not hold `{name}`, which {count} of them have" for name, count in seen.items())
+
+    def unknown(self, holders: Iterable[Holder], actions: Iterable[str]) -> tuple[str, ...]:
+        """Say which policies hold a value that only a deployment knows where they may speak of an action."""
+        asked, seen = tuple(actions), dict[str, int]()
+        for holder in holders:
+            for policy in (*holder.policies, *holder.boundary):
+                if any(is_unknown(problem) for problem in policy.problems) and any(
+                    policy.index.plan(action).doubtful for action in asked
+                ):
+                    seen[policy.name or ""] = seen.get(policy.name or "", 0) + 1
+        return tuple(
+            f"`{name}`, which {count} of them have, holds what only a deployment knows" for name, count in seen.items()
+        )
 
 
 def _regions(policies: Iterable[Policy]) -> tuple[str, ...]:

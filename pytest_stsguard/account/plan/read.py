@@ -45,6 +45,18 @@ _GAPS: Final = {
 }
 
 
+_HIDDEN: Final = {
+    "awscc_iam_role": ("roles of the provider awscc", "its resources are not read here"),
+    "aws_cloudformation_stack": ("roles of CloudFormation stacks", "a stack's template is a file of its own"),
+    "aws_cloudformation_stack_set": (
+        "roles of CloudFormation stack sets",
+        "a stack set's template is a file of its own",
+    ),
+    "awscc_cloudformation_stack": ("roles of CloudFormation stacks", "a stack's template is a file of its own"),
+}
+"""Types that make roles which the plan does not show."""
+
+
 def read_plan(path: str, *, source: str | None = None, standins: Standins | None = None) -> Account:
     """Read a plan as the account that it would leave.
 
@@ -72,6 +84,8 @@ def read_plan(path: str, *, source: str | None = None, standins: Standins | None
         blueprint.problems.append(InputError("planning failed: the plan is not whole", location=path, hint=_MAKE))
     if plan.deferred_changes:
         blueprint.gaps["roles that are deferred"] = f"{len(plan.deferred_changes)} resources wait for a later plan"
+    kinds = {planned.block.partition(".")[0] for planned in resources.all.values()}
+    blueprint.gaps.update(gap for kind, gap in _HIDDEN.items() if kind in kinds)
     PlanEntities(blueprint, resources).add_all()
     add_machines(blueprint, resources, settings)
     blueprint.gaps.update(_GAPS)

@@ -534,6 +534,16 @@ def test_a_plan_that_is_not_whole_says_so(planner: Planner, read: Any) -> None:
     assert account.lacks("roles") == ("roles that are deferred: 1 resources wait for a later plan",)
 
 
+def test_what_makes_roles_out_of_sight_is_a_gap(planner: Planner, read: Any) -> None:
+    planner.add("aws_iam_role.a", name="x", assume_role_policy=LAMBDA)
+    planner.add("awscc_iam_role.b", role_name="y")
+    planner.add("aws_cloudformation_stack.c", name="z")
+    assert read(planner.plan()).lacks("roles") == (
+        "roles of the provider awscc: its resources are not read here",
+        "roles of CloudFormation stacks: a stack's template is a file of its own",
+    )
+
+
 def test_references_are_found_in_blocks_inside_blocks() -> None:
     expression = {"a": [{"b": refers("x.y", 3)}, {"references": "no"}], "references": ["z"]}  # type: ignore[list-item]
     assert set(references(expression)) == {"x.y", "z"}
