@@ -100,13 +100,25 @@ def _block(rest: Sequence[Card], again: str, roles: str) -> str:
     They are compressed, so that ten thousand have room with their evidence, policies and fixes; when even that is too much,
     the last of them go without evidence and policy. ``<``, ``>`` and ``&`` are escaped, so that no text ends the element.
     """
-    packed, kept = _packed(rest, len(rest)), len(rest)
-    while len(packed) > MOST_DATA and kept:
-        kept = kept * MOST_DATA // len(packed) * 9 // 10
-        packed = _packed(rest, kept)
+    packed = _packed(rest, len(rest))
+    if len(packed) > MOST_DATA:
+        packed = _shortened(rest, len(packed))
     data = {"command": again, "roles": roles, "count": len(rest), "packed": packed}
     text = json.dumps(data, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _shortened(rest: Sequence[Card], whole: int) -> str:
+    """Pack as many findings whole as have room, where all would take `whole` characters: a few tries, whatever their number."""
+    packed = _packed(rest, 0)
+    room, size = MOST_DATA - len(packed), whole - len(packed)
+    kept = len(rest) * max(room, 0) // max(size, 1)
+    while kept:
+        tried = _packed(rest, kept)
+        if len(tried) <= MOST_DATA:
+            return tried
+        kept = kept * 3 // 4
+    return packed
 
 
 def _packed(rest: Sequence[Card], kept: int) -> str:
