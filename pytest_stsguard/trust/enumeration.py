@@ -306,6 +306,8 @@ def _admitted(
             if name not in seen:
                 yield from tokens(name, arns["oidc"].get(name, ""), scene, fresh=not name)
     if SAML in open_for:
-        for name in dict.fromkeys(("", *arns["saml"], *zones.saml)):
+        known = dict.fromkeys((*arns["saml"], *zones.saml, *sorted(seen)))
+        yield assertions("", "", scene, known=known)
+        for name in (*arns["saml"], *zones.saml):
             if name not in seen:
                 yield assertions(name, arns["saml"].get(name, ""), scene)

@@ -15,7 +15,7 @@ from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, S
 from pytest_stsguard.trust.rules import SAML, WEB_IDENTITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pytest_stsguard.trust.check import Check
     from pytest_stsguard.trust.zones import OidcZone, Zones
@@ -128,10 +128,15 @@ def _glob_check(key: str, globs: Sequence[str], *, folds: bool) -> Check:
     return FoldedCheck(Condition("StringLike", "StringLike", None, if_exists=False, key=key, values=tuple(globs)))
 
 
-def assertions(name: str, arn: str, scene: Scene) -> RequestClass:
-    """Give the class of a SAML provider's assertions."""
+def assertions(name: str, arn: str, scene: Scene, *, known: Collection[str] = ()) -> RequestClass:
+    """Give the class of a SAML provider's assertions; without a name, of all providers but the `known` ones."""
     declared = name in scene.zones.saml
+    given: tuple[Literal, ...] = ()
+    if known and "saml:doc" in scene.keys:
+        documents = [f"{scene.zones.account}/{one}" for one in known]
+        given = (Literal(asks("StringEquals", "saml:doc", documents), want=False),)
     return RequestClass(
-        "saml", f"SAML provider {name}", "saml", SAML, SamlKeys(scene, name), arn, "", name,
-        None if declared else networks(scene.zones), declared=declared,
+        "saml", f"SAML provider {name}" if name else "SAML providers that nobody names", "saml", SAML,
+        SamlKeys(scene, name), arn, "", name, None if declared else networks(scene.zones),
+        given=given, declared=declared,
     )  # fmt: skip
