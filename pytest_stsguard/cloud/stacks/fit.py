@@ -20,11 +20,14 @@ def parameters_of(service: str, operation: str, given: Mapping[str, Any]) -> dic
     """Fit what a step gives to the input of its operation.
 
     Raises:
-        FailedError: a value is of the wrong type.
+        FailedError: a value is of the wrong type, or one that the operation needs is missing.
         NotSimulatedError: the operation has no such member, so that the property cannot be passed on.
     """
     shape = model(service).operation_model(operation).input_shape
     fit: dict[str, Any] = fitted(dict(given), shape, "") if shape is not None else {}
+    missing = [name for name in (shape.required_members if shape is not None else ()) if name not in fit]
+    if missing:
+        raise FailedError(f"Properties validation failed: required key [{missing[0]}] not found")
     return fit
 
 

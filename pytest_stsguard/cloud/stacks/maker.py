@@ -143,7 +143,8 @@ class Maker:
         if given is not None:
             return str(given)
         suffix = "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(_SUFFIX))
-        name = f"{f'{self._place.stack}-{logical}'[: own.longest - _SUFFIX - 1]}-{suffix}"
+        prefix = f"{self._place.stack}-{logical}".replace(":", "-")
+        name = f"{prefix[: own.longest - _SUFFIX - 1]}-{suffix}"
         return name.lower() if own.lower else name
 
     def read_parameter(self, name: str) -> str:

@@ -7,11 +7,9 @@ iam:PassRole. Each time CloudFormation assumes it anew, so that a deny of older 
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cloud.faults import Fault
 from pytest_stsguard.cloud.ledger import Issuer
 from pytest_stsguard.policy import Request as Question
 from pytest_stsguard.policy.arns import account_of
@@ -29,17 +27,17 @@ _LIFETIME = timedelta(hours=1)
 
 
 def assumed(
-    arn: str, *, account: str, region: str, stack: str, tokens: TokenService, authenticator: Authenticator
-) -> Caller:
+    arn: str, *, account: str, source: str, tokens: TokenService, authenticator: Authenticator
+) -> Caller | None:
     """Assume a role for CloudFormation, as its trust policy says; gives the caller that the session is.
 
-    Raises:
-        Fault: ``ValidationError``: there is no such role in the account, or it does not trust CloudFormation.
+    `source` is the ARN of the stack or the stack set that it is for. None: there is no such role in the account, or it does
+    not trust CloudFormation.
     """
     role = tokens.state.role(account, name=arn.rpartition("/")[2]) if account_of(arn) == account else None
     keys: dict[str, str | list[str]] = {
         "aws:SourceAccount": account,
-        "aws:SourceArn": f"arn:aws:cloudformation:{region}:{account}:stack/{stack}/{uuid.uuid4()}",
+        "aws:SourceArn": source,
     }
     if (
         role is None
@@ -48,7 +46,7 @@ def assumed(
             role.trust, Question("sts:AssumeRole", role.arn, _SERVICE, keys | role.tag_keys)
         ).allowed
     ):
-        raise Fault(None, f"Role {arn} is invalid or cannot be assumed", code="ValidationError")
+        return None
     session = tokens.ledger.issue(
         arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{_SESSION}",
         user_id=f"{role.unique_id}:{_SESSION}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.cloud.answers import answer
@@ -9,16 +10,17 @@ from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.forwarded import Forwarded
 
 from . import hook
-from .halt import Halt, NotSimulatedError
+from .halt import FailedError, Halt, NotSimulatedError
 from .outcome import Before, created, failed_deletion, failed_update, name_events
 from .requests import Requests
 from .service_role import assumed
 from .source import given_template
+from .stack_sets import Instances, find_set
 from .template import check_capabilities, check_references, load_template, unsimulated
 from .work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pytest_stsguard.cloud.authentication import Authenticator
     from pytest_stsguard.cloud.backend import Backend
@@ -32,21 +34,15 @@ __all__ = ["Stacks"]
 
 _CHANGES: Final = frozenset({"CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"})
 _TELLING: Final = _CHANGES | {"CreateChangeSet"}
-# They work in roles of two accounts, which nothing here assumes.
+_INSTANCES: Final = frozenset({"CreateStackInstances", "DeleteStackInstances"})
+# moto would change its books and not the stacks.
 _REFUSED: Final = frozenset(
-    {
-        "ContinueUpdateRollback",
-        "CreateStackInstances",
-        "DeleteStackInstances",
-        "ImportStacksToStackSet",
-        "RollbackStack",
-        "UpdateStackInstances",
-        "UpdateStackSet",
-    }
+    {"ContinueUpdateRollback", "ImportStacksToStackSet", "RollbackStack", "UpdateStackInstances", "UpdateStackSet"}
 )
 _TEMPLATES: Final = frozenset(
     {"CreateChangeSet", "CreateStack", "CreateStackSet", "GetTemplateSummary", "UpdateStack", "ValidateTemplate"}
 )
+_SERVICE: Final = "cloudformation"
 _FAILED: Final = 300
 
 
@@ -96,11 +92,13 @@ class Stacks:
     ) -> Response:
         if call.operation in _REFUSED or call.parameters.get("ChangeSetType") == "IMPORT":
             raise _not_simulated(f"what `{call.operation}` does")
-        forwarded = Forwarded(caller, "cloudformation")
+        forwarded = Forwarded(caller, _SERVICE)
         text, read = given_template(call, requests=self._requests, forwarded=forwarded)
         if text is not None and call.operation in _TEMPLATES:
             load_template(text)
         with hook.reading(read):
+            if call.operation in _INSTANCES:
+                return self._change_instances(passage, call, account)
             if call.operation not in _CHANGES:
                 return dispatch()
             return self._change(passage, account, text, dispatch)
@@ -126,21 +124,8 @@ class Stacks:
         self._look_through(call, text, stack, change)
         role = self._role(call, stack, change)
         if role is not None:
-            name = stack.name if stack is not None else str(call.parameters.get("StackName"))
-            caller = assumed(
-                role,
-                account=account,
-                region=call.region,
-                stack=name,
-                tokens=self._tokens,
-                authenticator=self._authenticator,
-            )
-        work = Work(
-            self._requests,
-            Forwarded(caller, "cloudformation"),
-            stack_of=lambda stack_id: service.stacks.get(stack_id) or (stack if stack is not None else None),
-            retained=frozenset(call.parameters.get("RetainResources") or ()),
-        )
+            caller = self._entered(call, role, account, stack)
+        work = self._work(caller, service, stack=stack, retained=call.parameters.get("RetainResources") or ())
         before = Before(service, stack, str(call.parameters.get("StackName")))
         try:
             with hook.working(work):
@@ -158,6 +143,74 @@ class Stacks:
             raise Fault(None, "Template format error: the outputs cannot be resolved", code="ValidationError")
         before.settle(role)
         return response
+
+    def _entered(self, call: Call, role: str, account: str, stack: Any) -> Caller:
+        """Assume the service role of a stack."""
+        place = f"arn:aws:cloudformation:{call.region}:{account}:stack"
+        source = stack.stack_id if stack is not None else f"{place}/{call.parameters.get('StackName')}/{uuid.uuid4()}"
+        found = assumed(role, account=account, source=source, tokens=self._tokens, authenticator=self._authenticator)
+        if found is None:
+            raise Fault(None, f"Role {role} is invalid or cannot be assumed", code="ValidationError")
+        return found
+
+    def _work(self, caller: Caller, service: Any, *, stack: Any = None, retained: Iterable[str] = ()) -> Work:
+        return Work(
+            self._requests,
+            Forwarded(caller, _SERVICE),
+            stack_of=lambda stack_id: service.stacks.get(stack_id) or stack,
+            retained=frozenset(retained),
+        )
+
+    def _change_instances(self, passage: Passage, call: Call, account: str) -> Response:
+        """Make or delete the stacks of a stack set."""
+        given = call.parameters
+        service = self._backend.service("cloudformation", account=account, region=call.region)
+        found = find_set(service, given.get("StackSetName"))
+        if found is None:
+            told = f"StackSet {given.get('StackSetName')} not found"
+            raise Fault(None, told, code="StackSetNotFoundException", status=404)
+        if found.permission_model != "SELF_MANAGED" or given.get("DeploymentTargets"):
+            raise _not_simulated("stack sets with the permissions of an organization")
+        administrator = assumed(
+            found.administration_role_arn,
+            account=account,
+            source=found.arn,
+            tokens=self._tokens,
+            authenticator=self._authenticator,
+        )
+        if administrator is None:
+            name = found.administration_role_arn.rpartition("/")[2]
+            told = f"Account {account} should have '{name}' role with trust relationship to CloudFormation service."
+            raise Fault(None, told, code="ValidationError")
+        instances = Instances(
+            found,
+            enter=lambda target: self._execution(found, target, administrator, call.region),
+            work_of=self._work,
+            service_of=lambda target, region: self._backend.service("cloudformation", account=target, region=region),
+        )
+        try:
+            if call.operation == "CreateStackInstances":
+                template = load_template(str(found.template))
+                unsimulated(template)
+                check_references(template)
+                operation = instances.create(call)
+            else:
+                operation = instances.delete(call)
+        except NotSimulatedError as error:
+            raise _not_simulated(str(error)) from error
+        return answer(call, {"OperationId": operation}, request_id=passage.request_id)
+
+    def _execution(self, stack_set: Any, target: str, administrator: Caller, region: str) -> Caller:
+        """Assume the execution role of an account, in the name of the administration role."""
+        name = stack_set.execution_role_name
+        given = {"RoleArn": f"arn:aws:iam::{target}:role/{name}", "RoleSessionName": str(uuid.uuid4())}
+        forwarded = Forwarded(administrator, _SERVICE)
+        made = self._requests.send("sts", "AssumeRole", given, forwarded=forwarded, region=region)
+        session = self._tokens.ledger.session(str((made.output.get("Credentials") or {}).get("AccessKeyId")))
+        if made.failed or session is None:
+            who = stack_set.administration_role_arn.rpartition("/")[2]
+            raise FailedError(f"Account {target} should have '{name}' role with trust relationship to Role '{who}'.")
+        return self._authenticator.caller_of(session)
 
     @staticmethod
     def _look_through(call: Call, text: str | None, stack: Any, change: Any) -> None:

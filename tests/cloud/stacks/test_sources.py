@@ -324,15 +324,6 @@ def test_identities_must_be_acknowledged(stack: Make, name: str | None, given: l
         assert own.roles == []
 
 
-def test_stack_sets_are_refused_by_name(stack: Make) -> None:
-    own = stack()
-    own.client.create_stack_set(StackSetName="set", TemplateBody=template())
-    more = {"StackSetName": "set", "Accounts": ["111122223333"], "Regions": ["us-east-1"]}
-    for call in (own.client.create_stack_instances, own.client.update_stack_instances):
-        assert own.refused(call, **more)[0] == "NotImplemented"
-    assert own.roles == []
-
-
 def test_a_change_set_of_another_stack_is_not_taken_for_its_namesake(stack: Make) -> None:
     own = stack()
     for name in ("a", "b"):
