@@ -38,26 +38,11 @@ class Authorizer:
 
     def decide(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Decision:
         """Ask whether `caller` has `permission`; `surroundings` are the request's own condition keys."""
-        owner = permission.resource_account or account_of(permission.resource) or caller.account
+        owner = self._owner(caller, permission)
         if permission.principal is not None:
             return self._decide_service(caller, permission, surroundings, owner)
-        if permission.context.get("aws:ViaAWSService") == "true":
-            # The service's request comes through none of the caller's endpoints.
-            before = _texts(surroundings.get("aws:CalledVia"))
-            surroundings = {key: value for key, value in surroundings.items() if key not in _ENDPOINT}
-            if before:
-                # A service that was itself called by one: CloudFormation calls DynamoDB, which calls KMS.
-                chain = [*before, *_texts(permission.context.get("aws:CalledVia"))]
-                via: Context = {"aws:CalledVia": chain, "aws:CalledViaFirst": chain[0], "aws:CalledViaLast": chain[-1]}
-                permission = replace(permission, context={**permission.context, **via})
         organization = self._organization
-        question = Question(
-            permission.action,
-            permission.resource,
-            "*" if caller.is_anonymous else caller.arn,
-            {**surroundings, **caller.context, **organization.keys(caller.account, owner), **permission.context},
-            resource_account=permission.resource_account,
-        )
+        question = self.question(caller, permission, surroundings)
         policies = self._policies(caller)
         identity, boundary = policies or _NOBODYS
         return authorize(
@@ -71,6 +56,30 @@ class Authorizer:
             else self._resource_policies.of(permission.resource, caller, permission.action),
             scps=organization.scps(caller.account),
             rcps=organization.rcps(owner),
+        )
+
+    @staticmethod
+    def _owner(caller: Caller, permission: Permission) -> str:
+        return permission.resource_account or account_of(permission.resource) or caller.account
+
+    def question(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Question:
+        """Put together what is asked: who, what, and every condition key."""
+        if permission.context.get("aws:ViaAWSService") == "true":
+            # The service's request comes through none of the caller's endpoints.
+            before = _texts(surroundings.get("aws:CalledVia"))
+            surroundings = {key: value for key, value in surroundings.items() if key not in _ENDPOINT}
+            if before:
+                # A service that was itself called by one: CloudFormation calls DynamoDB, which calls KMS.
+                chain = [*before, *_texts(permission.context.get("aws:CalledVia"))]
+                via: Context = {"aws:CalledVia": chain, "aws:CalledViaFirst": chain[0], "aws:CalledViaLast": chain[-1]}
+                permission = replace(permission, context={**permission.context, **via})
+        keys = self._organization.keys(caller.account, self._owner(caller, permission))
+        return Question(
+            permission.action,
+            permission.resource,
+            "*" if caller.is_anonymous else caller.arn,
+            {**surroundings, **caller.context, **keys, **permission.context},
+            resource_account=permission.resource_account,
         )
 
     def _decide_service(

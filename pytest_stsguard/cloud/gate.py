@@ -15,7 +15,15 @@ from pytest_stsguard.cloud.batches import deletion_of
 from pytest_stsguard.cloud.calls import UnknownOperationError, UnparsableRequestError, parse
 from pytest_stsguard.cloud.documents import check_documents
 from pytest_stsguard.cloud.faults import Fault, Refusal, dialect, render
-from pytest_stsguard.cloud.layers import READERS, BucketRules, UserBoundaries, Watch, check_region, encryption_keys
+from pytest_stsguard.cloud.layers import (
+    READERS,
+    BucketRules,
+    EndpointPolicies,
+    UserBoundaries,
+    Watch,
+    check_region,
+    encryption_keys,
+)
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
@@ -86,6 +94,7 @@ class Gate:
         self._simulator = Simulator(state, organization, clock)
         self.stacks = Stacks(backend=backend, authenticator=authenticator, tokens=tokens, handle=self.handle)
         self._boundaries = UserBoundaries(backend)
+        self._endpoints = EndpointPolicies(backend, state, authorizer)
         self._screening = Screening(authorizer, backend, state)
         self.observers: list[Callable[[Call], None]] = []
 
@@ -200,6 +209,7 @@ class Gate:
                 state=lookup,
                 caller_name=caller.name if caller.kind == "user" else None,
             )
+            self._endpoints.check(caller, passage.needed, surroundings, region=call.region)
             passage.batch = batch = deletion_of(call)
             for position, permission in batch.positions(passage.needed) if batch else enumerate(passage.needed):
                 decision = self._authorizer.decide(caller, permission, surroundings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .bucket_regions import check_region
 from .bucket_rules import BucketRules
+from .endpoints import EndpointPolicies
 from .grants import encryption_keys
 from .organization import Organization
 from .resource_policies import READERS, ResourcePolicies
@@ -13,6 +14,7 @@ from .watch import Watch
 __all__ = [
     "READERS",
     "BucketRules",
+    "EndpointPolicies",
     "Organization",
     "ResourcePolicies",
     "UserBoundaries",
