@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from .halt import FailedError, NotSimulatedError
 from .kinds import KINDS
 from .steps import Sight, call_of, path_in, words
+from .taken import is_taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.forwarded import Forwarded
 
     from .kinds import Kind, Part
@@ -43,10 +45,11 @@ class Place:
 class Maker:
     """Calls in the name of `forwarded` for the resources of one stack."""
 
-    def __init__(self, requests: Requests, forwarded: Forwarded, place: Place) -> None:
+    def __init__(self, requests: Requests, forwarded: Forwarded, place: Place, backend: Backend) -> None:
         self._requests = requests
         self._forwarded = forwarded
         self._place = place
+        self._backend = backend
 
     def wanted(self, kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
         """Give a resource's properties with the stack's tags; refuse by name what its kind does not know.
@@ -74,6 +77,10 @@ class Maker:
             NotSimulatedError: a call is not simulated.
         """
         kind = kind_of(made.cf_resource_type)
+        place = self._place
+        if is_taken(self._backend, made.cf_resource_type, made.name, account=place.account, region=place.region):
+            told = f"Resource of type '{made.cf_resource_type}' with identifier '{made.name}' already exists."
+            raise FailedError(f"{told} (RequestToken: {uuid.uuid4()}, HandlerErrorCode: AlreadyExists)")
         answer = self._call(kind.create, made) if kind.create else None
         output = answer.output if answer is not None else {}
         made.physical_resource_id = str(self._told(kind.ref, made, output))

@@ -158,6 +158,7 @@ class Stacks:
             self._requests,
             Forwarded(caller, _SERVICE),
             stack_of=lambda stack_id: service.stacks.get(stack_id) or stack,
+            backend=self._backend,
             retained=frozenset(retained),
         )
 

@@ -16,6 +16,7 @@ from .resource import Made, Outline, made_of, templates_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.forwarded import Forwarded
 
     from .requests import Requests
@@ -37,11 +38,13 @@ class Work:
         forwarded: Forwarded,
         *,
         stack_of: Callable[[str], Any],
+        backend: Backend,
         retained: frozenset[str] = frozenset(),
     ) -> None:
         self._requests = requests
         self._forwarded = forwarded
         self._stack_of = stack_of
+        self._backend = backend
         self._retained = retained
         self._undo: list[Any] = []
         self._failed: list[str] = []
@@ -291,7 +294,7 @@ class Work:
             resources["AWS::Region"],
             tags,
         )
-        return Maker(self._requests, self._forwarded, place)
+        return Maker(self._requests, self._forwarded, place, self._backend)
 
     def _tell(self, resources: Any, made: Any, status: str, reason: str | None = None) -> None:
         """Add an event to the stack's."""

@@ -196,3 +196,29 @@ def test_the_stacks_tags_go_to_what_it_makes(world: World, stack: Make) -> None:
     assert own.create(template({"Tags": [{"Key": "own", "Value": "1"}]}), Tags=[{"Key": "team", "Value": "red"}])
     tags = world.iam.get_role(RoleName="made")["Role"]["Tags"]
     assert {each["Key"]: each["Value"] for each in tags} == {"own": "1", "team": "red"}
+
+
+@pytest.mark.parametrize("service", ["s3", "sqs", "sns"])
+def test_a_stack_does_not_come_to_own_what_is_there(world: World, stack: Make, service: str) -> None:
+    cloud = world.cloud
+    if service == "s3":
+        cloud.client("s3").create_bucket(Bucket="mine")
+    elif service == "sqs":
+        cloud.client("sqs").create_queue(QueueName="mine")
+    else:
+        cloud.client("sns").create_topic(Name="mine")
+    kind, name = {
+        "s3": ("S3::Bucket", "BucketName"),
+        "sqs": ("SQS::Queue", "QueueName"),
+        "sns": ("SNS::Topic", "TopicName"),
+    }[service]
+    own = stack()
+    body = json.dumps({"Resources": {"R": {"Type": f"AWS::{kind}", "Properties": {name: "mine"}}}})
+    assert own.create(body) == "ROLLBACK_COMPLETE"
+    assert "with identifier 'mine' already exists" in own.reasons[0]
+    there = {
+        "s3": lambda: cloud.client("s3").list_buckets()["Buckets"],
+        "sqs": lambda: cloud.client("sqs").list_queues()["QueueUrls"],
+        "sns": lambda: cloud.client("sns").list_topics()["Topics"],
+    }
+    assert len(there[service]()) == 1
