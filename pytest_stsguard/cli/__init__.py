@@ -13,7 +13,7 @@ import click
 
 from pytest_stsguard.cli.conventions import epilog
 from pytest_stsguard.cli.streams import own_streams
-from pytest_stsguard.errors import StsGuardError
+from pytest_stsguard.errors import InputError, StsGuardError
 
 __all__ = ["cli", "main", "main_templates"]
 
@@ -108,6 +108,12 @@ def _exit_code(command: click.Command, name: str) -> int:
         return error.exit_code
     except StsGuardError as error:
         return _told(error)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in {"", "pytest_stsguard"}:
+            raise  # a fault of ours
+        return _told(
+            InputError(f"the package `{error.name}` is not installed", hint="stsguard doctor says how to get it")
+        )
     return code if isinstance(code, int) else 0
 
 

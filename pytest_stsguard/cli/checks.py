@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_stsguard.errors import StsGuardError
+from pytest_stsguard.errors import InputError, StsGuardError
 from pytest_stsguard.run import RUN
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def run_checks(options: Sequence[tuple[str, str | None]]) -> Outcome:
     if code == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt
     lines = [line for line in said.getvalue().splitlines() if line.strip()]
-    raise StsGuardError(f"pytest could not run the checks: {lines[-1] if lines else code}")
+    raise InputError(f"pytest could not run the checks: {lines[-1] if lines else code}", hint="see stsguard doctor")
 
 
 def _argument(name: str, value: str | None) -> str:

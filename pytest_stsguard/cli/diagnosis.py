@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -70,9 +71,14 @@ def _python() -> Diagnosis:
 
 def _requirements() -> Iterator[Diagnosis]:
     """Compare what the package asks for with what is installed; extras are optional."""
-    from packaging.requirements import Requirement
+    try:
+        from packaging.requirements import Requirement
 
-    wanted = [Requirement(text) for text in distribution(PACKAGE).requires or ()]
+        wanted = [Requirement(text) for text in distribution(PACKAGE).requires or ()]
+    except ModuleNotFoundError as error:  # packaging, which comes with pytest; or this package was never installed
+        name = error.name or PACKAGE
+        yield Diagnosis(name, "missing", "not installed", f"python -m pip install {name}", 1)
+        return
     for one in wanted:
         if one.marker is None or one.marker.evaluate({"extra": ""}):
             yield _requirement(one)
@@ -111,6 +117,9 @@ def _plugin() -> Diagnosis:
     found = [one for one in entry_points(group="pytest11") if one.name == "stsguard"]
     if not found:
         return Diagnosis("pytest plugin", "missing", "not registered", f"python -m pip install {PACKAGE}", 1)
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        text = "PYTEST_DISABLE_PLUGIN_AUTOLOAD is set: pytest takes no plugin that is not named"
+        return Diagnosis("pytest plugin", "optional", text, f"pytest -p {found[0].value}; stsguard needs nothing")
     return Diagnosis("pytest plugin", "ok", found[0].value)
 
 
@@ -143,9 +152,12 @@ def _configuration(path: str | None) -> Diagnosis:
 
 
 def _aws(profile: str | None) -> Iterator[Diagnosis]:
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
-
+    try:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+    except ModuleNotFoundError as error:
+        yield Diagnosis("AWS", "missing", f"cannot be asked without {error.name}", "python -m pip install boto3", 1)
+        return
     from pytest_stsguard.cli.connection import reason_of
 
     try:

@@ -108,3 +108,49 @@ def test_table_tells_the_same_as_json(told: Callable[..., Any]) -> None:
     for one in diagnose(None, None):
         assert one.text in done.output
         assert one.advice in done.output
+
+
+HIDE = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == {name!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name={name!r})
+
+sys.meta_path.insert(0, Hidden())
+from pytest_stsguard.cli import main
+main()
+"""
+
+
+def without(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line where a module cannot be imported."""
+    command = [sys.executable, "-c", HIDE.format(name=module), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(("module", "name"), [("boto3", "AWS"), ("packaging", "packaging")])
+def test_doctor_looks_around_where_a_package_is_missing(module: str, name: str) -> None:
+    done = without(module, "doctor", "--output", "json")
+    assert done.returncode == 1, done.stderr
+    found = {one["name"]: one for one in json.loads(done.stdout)}
+    assert found[name]["state"] == "missing"
+    assert found[name]["advice"] == f"python -m pip install {module}"
+    assert found["checks"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("arguments", [("drill", "assumed-role"), ("audit", "demo")], ids=["drill", "audit"])
+def test_command_that_needs_a_missing_package_sends_to_the_doctor(arguments: tuple[str, ...]) -> None:
+    done = without("moto", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "moto" in done.stderr
+    assert "stsguard doctor" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_pytest_that_takes_no_plugins_is_told(told: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    found = told()["pytest plugin"]
+    assert found["state"] == "optional"
+    assert found["advice"].startswith("pytest -p pytest_stsguard.plugin")
