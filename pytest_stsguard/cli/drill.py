@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any, Self
 
 import click
@@ -292,7 +293,8 @@ def _seconds(value: float | None) -> str:
 def _matrix(methods: Sequence[str], output: str) -> int:
     from pytest_stsguard.cli.output import emit, emit_data
     from pytest_stsguard.cloud import Cloud
-    from pytest_stsguard.drill import NOT_MEASURED, measure_matrix
+    from pytest_stsguard.drill import NOT_MEASURED, measure_matrix, reason_against
+    from pytest_stsguard.drill.sources import SOURCES
     from pytest_stsguard.errors import ConfigurationError
     from pytest_stsguard.revocation import METHODS
 
@@ -302,10 +304,18 @@ def _matrix(methods: Sequence[str], output: str) -> int:
     with Progress("containment matrix"), Cloud() as cloud:
         cells = tuple(measure_matrix(cloud, methods=chosen))
     missing = {name: why for name, why in NOT_MEASURED.items() if name in chosen}
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for one, kind in product(chosen, SOURCES):
+        if why := reason_against(one, kind):
+            left_out.setdefault((one, why), []).append(kind)
     if output != "table":
-        emit_data({"schema": 1, "cells": [one.as_json() for one in cells], "not_measured": missing}, output)
+        cannot = [{"method": one, "sessions": kinds, "why": why} for (one, why), kinds in left_out.items()]
+        measured = [one.as_json() for one in cells]
+        emit_data({"schema": 1, "cells": measured, "not_measured": missing, "impossible": cannot}, output)
     else:
-        emit("\n".join([*_rows(cells), *(f"{name}: not measured: {why}" for name, why in missing.items())]))
+        rows = [*_rows(cells), *(f"{name}: not measured: {why}" for name, why in missing.items())]
+        rows += [f"{one}: not against {', '.join(kinds)}: {why}" for (one, why), kinds in left_out.items()]
+        emit("\n".join(rows))
     return 0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["revoke"]
 
-_SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attach_to")
+_SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attach_to", "kind")
 
 
 @command(
@@ -41,6 +41,7 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 @click.option("--key-id", metavar="ID", help="For deactivate-key; default: all keys.")
 @click.option("--instance", metavar="ID", help="For replace-profile and restart-instance.")
 @click.option("--attach-to", metavar="ID", help="For scp: an account, unit or root; default: the role's account.")
+@click.option("--kind", type=click.Choice(["role", "user", "root"]), help="For scp: what TARGET is (default: role).")
 @click.option(
     "--with",
     "together",

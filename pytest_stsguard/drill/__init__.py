@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_stsguard.drill.drill import Drill, Step
 from pytest_stsguard.drill.game import Result, play
-from pytest_stsguard.drill.matrix import NOT_MEASURED, Cell, measure_matrix
+from pytest_stsguard.drill.matrix import NOT_MEASURED, Cell, measure_matrix, reason_against
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.metrics import Metrics
 from pytest_stsguard.drill.observation import Observation, observe
@@ -31,5 +31,6 @@ __all__ = [
     "measure_matrix",
     "observe",
     "play",
+    "reason_against",
     "shipped",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import Clock
     from pytest_stsguard.cloud import Cloud, Credentials
-    from pytest_stsguard.cloud.providers import OidcProvider
+    from pytest_stsguard.cloud.providers import OidcProvider, SamlProvider
     from pytest_stsguard.revocation import Plan
 
 __all__ = ["Ground", "Simulated", "cloud_of"]
@@ -104,6 +104,11 @@ class Simulated:
     def provider(self) -> OidcProvider:
         """The identity provider of CI jobs, started when it is first asked for; no account knows it yet."""
         return self.cloud.oidc_provider("github", register=False)
+
+    @cached_property
+    def saml(self) -> SamlProvider:
+        """The identity provider of people who sign on, made when it is first asked for; no account knows it yet."""
+        return self.cloud.saml_provider(register=False)
 
     @property
     def propagation(self) -> float:

@@ -8,7 +8,7 @@ from pytest_stsguard.errors import ConfigurationError, InputError
 from pytest_stsguard.revocation.change import Change
 from pytest_stsguard.revocation.document import rounded
 from pytest_stsguard.revocation.organization_setting import check_reached
-from pytest_stsguard.revocation.plan import LONGEST_USER_SESSION, Plan
+from pytest_stsguard.revocation.plan import LONGEST_ROLE_SESSION, LONGEST_USER_SESSION, Plan
 from pytest_stsguard.revocation.scope import DENY_ALL, principal_document
 from pytest_stsguard.revocation.setting import Setting
 from pytest_stsguard.revocation.target import find_role, find_user
@@ -74,44 +74,74 @@ def boundary(clients: Clients, target: str, *, now: datetime) -> Plan:
 
 
 def scp(
-    clients: Clients, target: str, *, now: datetime, attach_to: str | None = None, cutoff: datetime | None = None
+    clients: Clients,
+    target: str,
+    *,
+    now: datetime,
+    attach_to: str | None = None,
+    cutoff: datetime | None = None,
+    kind: str = "role",
 ) -> Plan:
-    """Deny role `target` by a service control policy, which nobody in its account can remove.
+    """Deny a role, a user or the root user by a service control policy, which nobody in its account can remove.
 
     It does not reach the management account. It needs an Organizations client of the management account, or of a
     delegated administrator.
 
     Args:
-        clients: makes boto3 clients: of IAM in the role's account, of Organizations above it.
-        target: the role's name.
+        clients: makes boto3 clients: of IAM in the principal's account, of Organizations above it.
+        target: the name of the role or user; ``"root"`` for the root user.
         now: the present moment.
-        attach_to: the id of an account, unit or root; default: the role's account.
-        cutoff: deny only sessions issued before it; default: every session, fresh ones too.
+        attach_to: the id of an account, unit or root; default: the principal's account.
+        cutoff: deny only sessions issued before it; default: everything, fresh sessions and a user's keys too.
+        kind: ``"role"``, ``"user"`` or ``"root"``, whose sessions AssumeRoot makes as well.
 
     Raises:
-        InputError: no such role, a service-linked one, one of the management account, or another policy under the same name.
-        ConfigurationError: `cutoff` has no time zone.
+        InputError: no such principal, a service-linked role, one of the management account, or another policy under the
+            same name.
+        ConfigurationError: `cutoff` has no time zone, or there is no such kind.
     """
     if cutoff is not None and cutoff.tzinfo is None:
         raise ConfigurationError(f"the cutoff `{cutoff.isoformat()}` has no time zone", hint="give an aware datetime")
-    role = find_role(clients, target, by_organization=True)
-    account = role["Arn"].split(":")[4]
+    arn, own_id, name = _principal(clients, target, kind)
+    account = arn.split(":")[4]
     check_reached(clients, account)
-    name = f"StsGuardDeny-{account}-{target}"
-    document = principal_document(role["Arn"], cutoff)
+    document = principal_document(arn, cutoff)
     previous, policy = _deny(clients, Setting("scp", {"name": name}), document)
     attached = Setting("scp-attachment", {"name": name, "target": attach_to or account})
     changes = policy if attached.read(clients) else (*policy, Change(attached, None, "attached"))
+    longest = LONGEST_ROLE_SESSION if kind == "role" else LONGEST_USER_SESSION
     return Plan(
         "scp",
         target,
-        role["Arn"],
+        arn,
         rounded(cutoff or now),
         changes,
         document,
         previous,
         policy_name=name,
-        unique_id=role["RoleId"],
+        longest=longest,
+        unique_id=own_id,
+    )
+
+
+def _principal(clients: Clients, target: str, kind: str) -> tuple[str, str, str]:
+    """Give the ARN and the unique id of a principal, and what the policy that denies it is called."""
+    if kind == "role":
+        role = find_role(clients, target, by_organization=True)
+        return role["Arn"], role["RoleId"], f"StsGuardDeny-{role['Arn'].split(':')[4]}-{target}"
+    if kind == "user":
+        user = find_user(clients, target)
+        return user["Arn"], user["UserId"], f"StsGuardDeny-{user['Arn'].split(':')[4]}-user-{target}"
+    if kind != "root" or target != "root":
+        raise ConfigurationError(
+            f"there is no kind of principal `{kind}`" if kind != "root" else f"`{target}` is not the root user",
+            hint="role, user, or root with the target `root`",
+        )
+    caller = clients("sts").get_caller_identity()
+    return (
+        f"arn:{caller['Arn'].split(':')[1]}:iam::{caller['Account']}:root",
+        "",
+        f"StsGuardDeny-{caller['Account']}-root-user",
     )
 
 

@@ -110,7 +110,7 @@ _REVOKE: dict[str, tuple[_Grant, ...]] = {
         ("TakeItBack", ("iam:DeleteRolePermissionsBoundary", "iam:DeletePolicy"), (_ROLES, _POLICIES)),
     ),
     "scp": (
-        _FIND_ROLE,
+        ("FindThePrincipal", ("iam:GetRole", "iam:GetUser"), (_ROLES, _USERS)),
         ("KnowTheOrganization", ("organizations:DescribeOrganization",), ("*",)),
         (
             "ReadPolicies",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.drill import NOT_MEASURED, measure_matrix
+from pytest_stsguard.drill import NOT_MEASURED, measure_matrix, reason_against
 from pytest_stsguard.drill.sources import SOURCES
 from pytest_stsguard.revocation import METHODS
 
@@ -13,9 +14,9 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud import Cloud
 
-ROLES = ("assumed role", "chained role", "web identity", "container", "instance")
-ANYWHERE = ("assumed role", "chained role", "web identity")
-MARKED = ("assumed role", "chained role")
+MARKED = ("assumed role", "chained role", "web identity", "saml", "console")
+ROLES = (*MARKED, "container", "instance")
+ABOVE = (*MARKED, "container", "session token", "access key", "root task")
 A, D, R, IRREVERSIBLE = "allowed", "denied", "refused", "irreversible"
 
 # method -> sessions -> stolen, another live one, a fresh one, the stolen one after the method was taken back
@@ -30,7 +31,8 @@ EXPECTED = {
     ("boundary", ROLES): (D, D, D, A),
     ("deactivate-key", ("session token", "federation token")): (A, A, R, A),
     ("deactivate-key", ("access key",)): ("unknown key", A, A, A),
-    ("scp", ANYWHERE): (D, D, D, A),
+    ("scp", ABOVE): (D, D, D, A),
+    ("scp", ("federation token",)): (A, A, R, A),
     ("trust-edit", ROLES): (A, A, R, A),
     ("remove-permissions", ROLES): (D, D, D, A),
     ("replace-profile", ("instance",)): (A, A, R, A),
@@ -54,7 +56,19 @@ def test_every_method_is_measured_or_said_not_to_be() -> None:
     assert {session for _, sessions in EXPECTED for session in sessions} == set(SOURCES)
 
 
+def test_every_other_cell_is_impossible_for_a_reason() -> None:
+    measured = {(method, session) for method, sessions in EXPECTED for session in sessions}
+    for method, session in product(METHODS, SOURCES):
+        assert bool(reason_against(method, session)) == ((method, session) not in measured), (method, session)
+
+
 def test_documentation_shows_what_is_measured(checkout: Path) -> None:
     text = (checkout / "docs" / "revocation.md").read_text().partition("<!-- the measured matrix -->")[2]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n\n")[1].splitlines()[2:]]
     assert {(row[0], tuple(row[1].split(", "))): tuple(row[2:]) for row in rows} == EXPECTED
+    text = (checkout / "docs" / "revocation.md").read_text().partition("<!-- the cells that cannot be -->")[2]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.split("\n\n")[1].splitlines()[2:]]
+    told = {
+        (method, session): row[2] for row in rows for method in row[0].split(", ") for session in row[1].split(", ")
+    }
+    assert told == {pair: why for pair in product(METHODS, SOURCES) if (why := reason_against(*pair))}
