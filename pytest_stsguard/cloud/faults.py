@@ -5,7 +5,10 @@ The codes and statuses are those of FACTS.md section 3, from the services' error
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,7 +20,9 @@ from pytest_stsguard.cloud.request import Response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Dialect", "Fault", "Refusal", "dialect", "render"]
+__all__ = ["Dialect", "Fault", "Refusal", "dialect", "host_id", "render"]
+
+_JSON_KIND = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
 
 
 class Refusal(Enum):
@@ -29,13 +34,17 @@ class Refusal(Enum):
     BAD_TOKEN = "bad token"  # noqa: S105 - the name of a refusal
     BAD_SIGNATURE = "bad signature"
     UNSIGNED = "unsigned"
+    INCOMPLETE = "incomplete signature"
     SKEWED = "skewed"
     UNREADABLE = "unreadable"
     NOT_SIMULATED = "not simulated"
 
 
 class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
-    """A refused request: a `Refusal` of the gate, or a service's own error with its code and status."""
+    """A refused request: a `Refusal` of the gate, or a service's own error with its code and status.
+
+    `s3` is the code, the status and the message of S3, where it has its own.
+    """
 
     def __init__(
         self,
@@ -46,6 +55,7 @@ class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
         status: int = 400,
         headers: Mapping[str, str] | None = None,
         elements: Mapping[str, str] | None = None,
+        s3: tuple[str, int, str] | None = None,
     ) -> None:
         super().__init__(message or code)
         self.refusal = refusal
@@ -55,6 +65,7 @@ class Fault(Exception):  # noqa: N818 - AWS calls a refused request a fault
         # What S3 tells besides.
         self.headers = headers or {}
         self.elements = elements or {}
+        self.s3 = s3
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ _SIGNATURE = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
 )
+_INCOMPLETE = "The request signature does not conform to AWS standards."
 _NOT_VALIDATED = "AWS was not able to validate the provided access credentials"
 
 
@@ -82,6 +94,7 @@ def _codes(suffix: str, status: int, *, unknown: str, signature: str) -> dict[Re
         Refusal.BAD_TOKEN: (unknown, status, _INVALID_TOKEN),
         Refusal.BAD_SIGNATURE: (signature, status, _SIGNATURE),
         Refusal.UNSIGNED: (f"MissingAuthenticationToken{suffix}", status, "Request is missing Authentication Token"),
+        Refusal.INCOMPLETE: (f"IncompleteSignature{suffix}", status if suffix else 400, _INCOMPLETE),
         Refusal.SKEWED: (signature, status, "Signature expired or not yet current"),
         Refusal.UNREADABLE: (
             "SerializationException" if suffix else "MalformedInput",
@@ -109,6 +122,7 @@ _QUERY_JSON = Dialect(
         Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
         Refusal.BAD_TOKEN: ("InvalidClientTokenId", 403, _INVALID_TOKEN),
         Refusal.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403, _SIGNATURE),
+        Refusal.INCOMPLETE: ("IncompleteSignature", 400, _INCOMPLETE),
         Refusal.SKEWED: ("SignatureDoesNotMatch", 403, "Signature expired or not yet current"),
     },
 )
@@ -124,6 +138,7 @@ _EC2 = Dialect(
         Refusal.BAD_TOKEN: ("AuthFailure", 401, _NOT_VALIDATED),
         Refusal.BAD_SIGNATURE: ("AuthFailure", 401, _NOT_VALIDATED),
         Refusal.UNSIGNED: ("MissingParameter", 400, "The request must contain the parameter AWSAccessKeyId"),
+        Refusal.INCOMPLETE: ("IncompleteSignature", 400, _INCOMPLETE),
         Refusal.SKEWED: ("RequestExpired", 400, "Request has expired."),
         Refusal.UNREADABLE: ("InvalidParameterValue", 400, "The request cannot be read"),
         Refusal.NOT_SIMULATED: ("NotImplemented", 501, "not simulated"),
@@ -146,6 +161,7 @@ _S3 = Dialect(
             "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
         ),
         Refusal.UNSIGNED: ("AccessDenied", 403, "Access Denied"),
+        Refusal.INCOMPLETE: ("AuthorizationHeaderMalformed", 400, "The authorization header is malformed."),
         Refusal.SKEWED: (
             "RequestTimeTooSkewed",
             403,
@@ -191,23 +207,36 @@ def _announced(headers: Mapping[str, str]) -> str | None:
     return "json" if "x-amz-target" in headers else None
 
 
-def render(fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False) -> tuple[Response, str, str]:
-    """Word and wrap `fault`; gives the response with the error's code and message (for the trail)."""
+def host_id(request_id: str) -> str:
+    """Give S3's second id of a request: x-amz-id-2, and HostId in an error."""
+    return base64.b64encode(hashlib.sha384(request_id.encode()).digest()).decode()
+
+
+def render(
+    fault: Fault, speaks: Dialect, *, request_id: str, head: bool = False, kind: str = ""
+) -> tuple[Response, str, str]:
+    """Word and wrap `fault`; gives the response with the error's code and message (for the trail).
+
+    `kind` is the content type of the request, whose version of JSON the answer has.
+    """
     code, status, message = fault.code, fault.status, fault.message or fault.code
     if fault.refusal is not None:
         code, status, default = speaks.codes[fault.refusal]
         message = fault.message or default
+    if speaks.name == "s3" and fault.s3 is not None:
+        code, status, message = fault.s3
     if speaks.name in {"cbor", "query-cbor"}:
         return _cbor(code, status, message, speaks=speaks, request_id=request_id), code, message
     if speaks.name in {"json", "rest-json", "query-json"}:
-        return _json(code, status, message, speaks=speaks, request_id=request_id), code, message
+        return _json(code, status, message, speaks=speaks, request_id=request_id, kind=kind), code, message
     response = _xml(code, status, message, speaks=speaks, request_id=request_id, head=head, more=fault.elements)
     return replace(response, headers={**response.headers, **fault.headers}), code, message
 
 
-def _json(code: str, status: int, message: str, *, speaks: Dialect, request_id: str) -> Response:
+def _json(code: str, status: int, message: str, *, speaks: Dialect, request_id: str, kind: str) -> Response:
+    version = kind if _JSON_KIND.fullmatch(kind) else "application/x-amz-json-1.0"
     headers = {
-        "content-type": "application/json" if speaks.name == "rest-json" else "application/x-amz-json-1.0",
+        "content-type": "application/json" if speaks.name == "rest-json" else version,
         "x-amzn-requestid": request_id,
         "x-amzn-errortype": code,
     }
@@ -252,7 +281,7 @@ def _xml(
         return Response(status, headers, b"")
     if speaks.name == "s3":
         root = ET.Element("Error")
-        _children(root, Code=code, Message=message, **more, RequestId=request_id, HostId=request_id)
+        _children(root, Code=code, Message=message, **more, RequestId=request_id, HostId=host_id(request_id))
     elif speaks.name == "ec2":
         root = ET.Element("Response")
         _children(ET.SubElement(ET.SubElement(root, "Errors"), "Error"), Code=code, Message=message)

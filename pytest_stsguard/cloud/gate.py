@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.cloud.answers import answer
@@ -31,7 +32,7 @@ from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.post_policy import form_upload
 from pytest_stsguard.cloud.principals import Principals
 from pytest_stsguard.cloud.screening import Screening
-from pytest_stsguard.cloud.signature import claim_of, signature_keys
+from pytest_stsguard.cloud.signature import claim_of, scoped_service, signature_keys
 from pytest_stsguard.cloud.simulator import Simulator
 from pytest_stsguard.cloud.stacks import Stacks
 from pytest_stsguard.cloud.sts.restrictions import check_kind
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.layers import Organization, ResourcePolicies
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.request import Request, Response
+    from pytest_stsguard.cloud.signature import Claim
     from pytest_stsguard.cloud.state import State
     from pytest_stsguard.cloud.sts import TokenService
     from pytest_stsguard.cloud.trail import Trail
@@ -115,8 +117,9 @@ class Gate:
                 passage.call.protocol if passage.call else None,
                 request.headers,
             )
+            kind = request.headers.get("content-type", "")
             response, code, message = render(
-                fault, speaks, request_id=passage.request_id, head=request.method == "HEAD"
+                fault, speaks, request_id=passage.request_id, head=request.method == "HEAD", kind=kind
             )
         finally:
             # A body that was taken out of its chunks or its form has a file of its own.
@@ -131,10 +134,7 @@ class Gate:
     def _admit(self, passage: Passage) -> Response:
         if not passage.request.is_addressed:
             raise Fault(Refusal.UNREADABLE, "the address cannot be read")
-        passage.form = form = form_upload(passage.request)
-        if form is not None:
-            passage.request = form.request
-        passage.claim = claim = claim_of(passage.request) if form is None else form.claim
+        claim = self._claim(passage)
         request = passage.request = admit_large(passage.request, claim)
         unread: UnknownOperationError | UnparsableRequestError | None = None
         try:
@@ -157,6 +157,25 @@ class Gate:
             return self._token_service(passage, surroundings)
         self._authorize(passage, surroundings)
         return self._perform(passage, surroundings)
+
+    def _claim(self, passage: Passage) -> Claim | None:
+        """Read who claims to have signed; what cannot be read is refused in the words of the service that is asked."""
+        try:
+            passage.form = form = form_upload(passage.request)
+        except Fault:
+            passage.asked = "s3"
+            raise
+        if form is not None:
+            passage.request, passage.claim = form.request, form.claim
+            return form.claim
+        try:
+            passage.claim = claim_of(passage.request)
+        except Fault:
+            passage.asked = scoped_service(passage.request)
+            with suppress(UnknownOperationError, UnparsableRequestError):
+                passage.call = parse(passage.request, signing_name=passage.asked, region=None)
+            raise
+        return passage.claim
 
     def _surroundings(self, passage: Passage, call: Call, request: Request) -> dict[str, str | list[str]]:
         """Give the condition keys that the request has whatever it asks for."""

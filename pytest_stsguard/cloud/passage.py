@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.cloudtrail import Event
 from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
-from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.faults import Fault, Refusal, host_id
 from pytest_stsguard.cloud.request import Headers, Request, Response
 from pytest_stsguard.policy.arns import account_of, is_account_id
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Passage", "denial", "elements", "named_account", "refusal", "service_of"]
 
-_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
+_REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"})
 
 
 @dataclass(slots=True)
@@ -46,13 +46,14 @@ class Passage:
     decisions: list[Decision] = field(default_factory=list)
     elements: Mapping[str, object] | None = None
     forwarded: Forwarded | None = None
+    asked: str | None = None
 
     @property
     def service(self) -> str | None:
-        """The service that is asked, as far as the call or else the signature tells."""
+        """The service that is asked, as far as the call or else the signature tells, be it one that cannot be read."""
         if self.call is not None:
             return self.call.service
-        return self.claim.service if self.claim else None
+        return self.claim.service if self.claim else self.asked
 
     def event(self, response: Response, *, time: datetime, home: str, code: str | None, message: str | None) -> Event:
         """Tell the trail; `code` and `message` are those of a refusal, `home` the account of callers who have none."""
@@ -84,9 +85,11 @@ class Passage:
 
     def stamped(self, response: Response) -> Response:
         """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
-        name = "x-amz-request-id" if self.call and self.call.service == "s3" else "x-amzn-requestid"
         headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in _REQUEST_IDS)
-        headers[name] = self.request_id
+        if self.service == "s3":
+            headers |= {"x-amz-request-id": self.request_id, "x-amz-id-2": host_id(self.request_id)}
+        else:
+            headers["x-amzn-requestid"] = self.request_id
         return Response(response.status, headers, response.body, response.view)
 
 

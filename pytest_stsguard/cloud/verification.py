@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["expected_signature", "signing_key", "verify"]
 
 _SKEW = timedelta(minutes=15)
-_LONGEST_PRESIGNED = 604_800
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 # The services of S3's kind declare the payload's digest in a header, which may also say how else it is signed.
@@ -91,16 +91,29 @@ def _check_time(claim: Claim) -> None:
         ) from None
     now = datetime.now(UTC)
     if claim.form == "query":
-        if not 0 < (claim.expires or 0) <= _LONGEST_PRESIGNED:
-            raise Fault(
-                None, "X-Amz-Expires must be between 1 and 604800 seconds", code="AuthorizationQueryParametersError"
-            )
-        if now > signed_at + timedelta(seconds=claim.expires or 0):
-            raise Fault(Refusal.ACCESS_DENIED if claim.service == "s3" else Refusal.SKEWED, "Request has expired")
-        if now < signed_at - _SKEW:
-            raise Fault(Refusal.SKEWED, _skewed(claim, signed_at, now))
+        end = signed_at + timedelta(seconds=claim.expires or 0)
+        if now > end and claim.service == "s3":
+            raise _expired(end, now)
+        if now > end or now < signed_at - _SKEW:
+            raise _off(claim, signed_at, now)
     elif abs(now - signed_at) > _SKEW:
-        raise Fault(Refusal.SKEWED, _skewed(claim, signed_at, now))
+        raise _off(claim, signed_at, now)
+
+
+def _expired(end: datetime, now: datetime) -> Fault:
+    """Word the end of a presigned URL, with both times as S3 tells them."""
+    elements = {"Expires": end.strftime(_TIME), "ServerTime": now.strftime(_TIME)}
+    return Fault(Refusal.ACCESS_DENIED, "Request has expired", elements=elements)
+
+
+def _off(claim: Claim, signed_at: datetime, now: datetime) -> Fault:
+    """Word a clock that is off; S3 adds both times and the tolerance, by which SDKs set theirs."""
+    elements = {
+        "RequestTime": claim.date,
+        "ServerTime": now.strftime(_TIME),
+        "MaxAllowedSkewMilliseconds": str(int(_SKEW.total_seconds() * 1000)),
+    }
+    return Fault(Refusal.SKEWED, _skewed(claim, signed_at, now), elements=elements if claim.service == "s3" else None)
 
 
 def _skewed(claim: Claim, signed_at: datetime, now: datetime) -> str | None:
@@ -232,7 +245,7 @@ def _verify_v2(request: Request, claim: Claim, secret: str) -> None:
     else:
         raise Fault(Refusal.BAD_SIGNATURE)
     if datetime.now(UTC).timestamp() > expires:
-        raise Fault(Refusal.ACCESS_DENIED, "Request has expired")
+        raise _expired(datetime.fromtimestamp(expires, UTC), datetime.now(UTC))
 
 
 def _bucket_paths(request: Request) -> list[str]:

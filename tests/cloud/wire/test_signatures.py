@@ -219,23 +219,23 @@ def test_presigned_uploads_work_in_both_forms_and_styles(wire: Any, version: str
 
 
 @pytest.mark.parametrize(
-    ("expires", "status", "code"),
+    ("expires", "text"),
     [
-        ("0", 400, b"AuthorizationQueryParametersError"),
-        ("604801", 400, b"AuthorizationQueryParametersError"),
-        ("-1", 400, b"InvalidRequest"),
-        ("9" * 40, 400, b"InvalidRequest"),
-        ("soon", 400, b"InvalidRequest"),
+        ("0", b"X-Amz-Expires must be non-negative"),
+        ("604801", b"X-Amz-Expires must be less than a week (in seconds)"),
+        ("-1", b"X-Amz-Expires must be non-negative"),
+        ("9" * 40, b"X-Amz-Expires should be a number"),
+        ("soon", b"X-Amz-Expires should be a number"),
     ],
 )
-def test_a_presigned_url_lives_from_a_second_to_a_week(wire: Any, expires: str, status: int, code: bytes) -> None:
+def test_a_presigned_url_lives_from_a_second_to_a_week(wire: Any, expires: str, text: bytes) -> None:
     s3 = wire.cloud.client("s3", config=Config(signature_version="s3v4"))
     url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "k"}, ExpiresIn=60)
     host = url.split("/")[2]
     changed = Request("GET", url.replace("Expires=60", f"Expires={expires}"), Headers({"host": host}))
     response = wire.send(changed)
-    assert response.status == status, response.body
-    assert code in response.body or b"MalformedInput" in response.body
+    assert response.status == 400
+    assert b"<Error><Code>AuthorizationQueryParametersError</Code><Message>" + text in response.body
 
 
 def test_a_presigned_identity_is_proof_and_cannot_be_changed(wire: Any) -> None:
