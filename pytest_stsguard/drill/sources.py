@@ -145,7 +145,7 @@ class WebIdentity(Source):
 
     def take(self, name: str) -> Credentials:
         """Exchange a token."""
-        claims = {
+        claims: dict[str, Any] = {
             "https://aws.amazon.com/source_identity": name,
             "https://aws.amazon.com/tags": {"principal_tags": {"who": [name]}},
         }
