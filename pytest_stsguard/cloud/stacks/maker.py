@@ -140,8 +140,8 @@ class Maker:
             for item in path_in(dict(answer.output), sweep.path) or []:
                 if not item.get(sweep.spared):
                     self._call(sweep.take, made, item, gone=True)
-        if kind.delete:
-            self._call(kind.delete, made, gone=True)
+        for step in (*kind.before, *([kind.delete] if kind.delete else ())):
+            self._call(step, made, gone=True)
 
     def name_for(self, kind: str, logical: str, properties: Mapping[str, Any]) -> str:
         """Give the name that the template gives, or one as CloudFormation generates it."""

@@ -27,7 +27,13 @@ FREE = {"Tags", "LayerName", "Family", "GroupName", "LaunchTemplateName"}
 
 
 def steps(kind: Kind) -> Iterator[str]:
-    own = (kind.create, kind.delete, *kind.read, *(step for pair in kind.changes.values() for step in pair))
+    own = (
+        kind.create,
+        kind.delete,
+        *kind.read,
+        *kind.before,
+        *(step for pair in kind.changes.values() for step in pair),
+    )
     parts = [step for part in kind.parts for step in (part.put, part.take)]
     sweeps = [step for sweep in kind.sweeps for step in (sweep.listing, sweep.take)]
     yield from (step for step in (*own, *parts, *sweeps, *(kind.tags or ())) if step)
@@ -128,8 +134,12 @@ STORAGE = {
         "PublicAccessBlockConfiguration": {"BlockPublicAcls": "true", "BlockPublicPolicy": True},
         "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]},
         "CorsConfiguration": {"CorsRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "MaxAge": 30}]},
+        "LifecycleConfiguration": {"Rules": [{"Id": "old", "Status": "Enabled", "ExpirationInDays": 30, "Transitions": [{"StorageClass": "GLACIER", "TransitionInDays": 7}]}]},
+        "NotificationConfiguration": {"QueueConfigurations": [{"Event": "s3:ObjectCreated:*", "Queue": att("Told", "Arn"), "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "in/"}]}}}]},
         "Tags": TAGS,
     }),
+    "Told": ("SQS::Queue", {}),
+    "Document": ("SSM::Document", {"Name": "run", "DocumentType": "Command", "Content": {"schemaVersion": "2.2", "mainSteps": []}}),
     "Logs": ("S3::BucketPolicy", {"Bucket": ref("Bucket"), "PolicyDocument": policy({**DENIED, "Action": "s3:*", "Resource": att("Bucket", "Arn")})}),
     "Table": ("DynamoDB::Table", {
         "AttributeDefinitions": [{"AttributeName": "a", "AttributeType": "S"}], "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
@@ -152,6 +162,9 @@ COMPUTE = {
     "Layer": ("Lambda::LayerVersion", {"Content": {"S3Bucket": "code", "S3Key": "layer.zip"}}),
     "Machine": ("StepFunctions::StateMachine", {"RoleArn": att("Role", "Arn"), "DefinitionString": MACHINE}),
     "Cluster": ("ECS::Cluster", {}),
+    "Builder": ("IAM::Role", {"AssumeRolePolicyDocument": trust("codebuild", "sagemaker")}),
+    "Project": ("CodeBuild::Project", {"ServiceRole": att("Builder", "Arn"), "Artifacts": {"Type": "NO_ARTIFACTS"}, "Environment": {"Type": "LINUX_CONTAINER", "Image": "i", "ComputeType": "BUILD_GENERAL1_SMALL"}, "Source": {"Type": "S3", "Location": "code/source.zip"}}),
+    "Notebook": ("SageMaker::NotebookInstance", {"InstanceType": "ml.t3.medium", "RoleArn": att("Builder", "Arn")}),
     "Task": ("ECS::TaskDefinition", {"Family": "f", "TaskRoleArn": att("Role", "Arn"), "ContainerDefinitions": [{"Name": "c", "Image": "i", "Memory": 128, "PortMappings": [{"ContainerPort": 80}]}]}),
     "Dead": ("SQS::Queue", {}),
     "Queue": ("SQS::Queue", {"VisibilityTimeout": 60, "Tags": TAGS, "RedrivePolicy": {"deadLetterTargetArn": att("Dead", "Arn"), "maxReceiveCount": 3}}),
@@ -182,6 +195,8 @@ NETWORK = {
     "In": ("EC2::SecurityGroupIngress", {"GroupId": att("Guard", "GroupId"), "IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "SourceSecurityGroupId": att("Guard", "GroupId")}),
     "Out": ("EC2::SecurityGroupEgress", {"GroupId": att("Guard", "GroupId"), "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "10.0.0.0/8"}),
     "Launch": ("EC2::LaunchTemplate", {"LaunchTemplateData": {"InstanceType": "t3.micro", "IamInstanceProfile": {"Name": ref("Profile")}, "MetadataOptions": {"HttpTokens": "required"}}}),
+    "Configuration": ("AutoScaling::LaunchConfiguration", {"ImageId": "ami-0c02fb55956c7d316", "InstanceType": "t3.micro", "IamInstanceProfile": ref("Profile")}),
+    "Scaling": ("AutoScaling::AutoScalingGroup", {"MinSize": "1", "MaxSize": "1", "LaunchConfigurationName": ref("Configuration"), "VPCZoneIdentifier": [ref("Subnet")]}),
     "Instance": ("EC2::Instance", {"ImageId": "ami-0c02fb55956c7d316", "InstanceType": "t3.micro", "SubnetId": ref("Subnet"), "SecurityGroupIds": [att("Guard", "GroupId")], "IamInstanceProfile": ref("Profile"), "UserData": {"Fn::Base64": "#!/bin/sh"}, "Tags": TAGS, "SourceDestCheck": False}),
 }  # fmt: skip
 GROUPS = {"identity": IDENTITY, "storage": STORAGE, "compute": COMPUTE, "network": NETWORK}

@@ -54,7 +54,85 @@ _TASK = (
     "Volumes",
 )
 
+_GROUP = (
+    "AvailabilityZones",
+    "CapacityRebalance",
+    "DesiredCapacity",
+    "HealthCheckGracePeriod",
+    "HealthCheckType",
+    "LaunchConfigurationName",
+    "LaunchTemplate",
+    "MaxSize",
+    "MinSize",
+    "TerminationPolicies",
+)
+_SCALE = f"autoscaling:UpdateAutoScalingGroup AutoScalingGroupName=@ DefaultCooldown=Cooldown VPCZoneIdentifier=comma(VPCZoneIdentifier) {' '.join(_GROUP)}"
+_LAUNCH = (
+    "AssociatePublicIpAddress",
+    "BlockDeviceMappings",
+    "EbsOptimized",
+    "IamInstanceProfile",
+    "ImageId",
+    "InstanceType",
+    "KeyName",
+    "MetadataOptions",
+    "SecurityGroups",
+    "UserData",
+)
+_PROJECT = (
+    "Artifacts",
+    "Cache",
+    "Description",
+    "EncryptionKey",
+    "Environment",
+    "ServiceRole",
+    "Source",
+    "VpcConfig",
+)
+_NOTEBOOK = (
+    "DirectInternetAccess",
+    "InstanceType",
+    "KmsKeyId",
+    "RoleArn",
+    "RootAccess",
+    "SecurityGroupIds",
+    "SubnetId",
+    "VolumeSizeInGB",
+)
+
 KINDS = {
+    "AWS::AutoScaling::AutoScalingGroup": Kind(
+        name="AutoScalingGroupName",
+        create="autoscaling:CreateAutoScalingGroup AutoScalingGroupName=@name DefaultCooldown=Cooldown VPCZoneIdentifier=comma(VPCZoneIdentifier)"
+        f" {' '.join(_GROUP)} TargetGroupARNs Tags",
+        changes=dict.fromkeys(("VPCZoneIdentifier", *_GROUP), (_SCALE, "")),
+        settled=frozenset({"Tags", "TargetGroupARNs"}),
+        delete="autoscaling:DeleteAutoScalingGroup AutoScalingGroupName=@ ForceDelete='true'",
+    ),
+    "AWS::AutoScaling::LaunchConfiguration": Kind(
+        name="LaunchConfigurationName",
+        create=f"autoscaling:CreateLaunchConfiguration LaunchConfigurationName=@name {' '.join(_LAUNCH)}"
+        " InstanceMonitoring.Enabled=InstanceMonitoring",
+        fixed=frozenset({"InstanceMonitoring", *_LAUNCH}),
+        delete="autoscaling:DeleteLaunchConfiguration LaunchConfigurationName=@",
+    ),
+    "AWS::CodeBuild::Project": Kind(
+        name="Name",
+        create=f"codebuild:CreateProject name=@name timeoutInMinutes=TimeoutInMinutes {' '.join(_PROJECT)} tags=Tags",
+        attributes={"Arn": "project.arn"},
+        settled=frozenset({"Tags", "TimeoutInMinutes", *_PROJECT}),
+        delete="codebuild:DeleteProject name=@",
+    ),
+    "AWS::SageMaker::NotebookInstance": Kind(
+        name="NotebookInstanceName",
+        create=f"sagemaker:CreateNotebookInstance NotebookInstanceName=@name {' '.join(_NOTEBOOK)} Tags",
+        attributes={"NotebookInstanceName": "={name}"},
+        read=("sagemaker:DescribeNotebookInstance NotebookInstanceName=@",),
+        settled=frozenset({"Tags", *_NOTEBOOK}),
+        before=("sagemaker:StopNotebookInstance NotebookInstanceName=@",),
+        delete="sagemaker:DeleteNotebookInstance NotebookInstanceName=@",
+        longest=63,
+    ),
     "AWS::Lambda::Function": Kind(
         name="FunctionName",
         create=f"lambda:CreateFunction FunctionName=@name Code.S3Bucket=Code.S3Bucket Code.S3Key=Code.S3Key"

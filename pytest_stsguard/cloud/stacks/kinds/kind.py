@@ -73,6 +73,7 @@ class Kind:
         tags: the steps that tag and untag; the latter's item is the list of keys.
         fixed: properties whose change makes another resource.
         settled: properties that count at creation, and whose change is not simulated.
+        before: steps that go before its deletion.
         delete: the step that deletes it.
         sweeps: what goes before it.
         passive: properties that only steer CloudFormation or the calls above.
@@ -91,6 +92,7 @@ class Kind:
     tags: tuple[str, str] | None = None
     fixed: frozenset[str] = frozenset()
     settled: frozenset[str] = frozenset()
+    before: tuple[str, ...] = ()
     delete: str = ""
     sweeps: tuple[Sweep, ...] = ()
     passive: frozenset[str] = frozenset()

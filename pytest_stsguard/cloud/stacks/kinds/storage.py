@@ -61,6 +61,18 @@ KINDS = {
                 whole=True,
             ),
             Part(
+                "LifecycleConfiguration",
+                "s3:PutBucketLifecycleConfiguration Bucket=@ LifecycleConfiguration.Rules=lifecycle(.Rules)",
+                "s3:DeleteBucketLifecycle Bucket=@",
+                whole=True,
+            ),
+            Part(
+                "NotificationConfiguration",
+                "s3:PutBucketNotificationConfiguration Bucket=@ NotificationConfiguration=notification(.)",
+                "s3:PutBucketNotificationConfiguration Bucket=@ NotificationConfiguration=nothing(.)",
+                whole=True,
+            ),
+            Part(
                 "Tags",
                 "s3:PutBucketTagging Bucket=@ Tagging.TagSet=.",
                 "s3:DeleteBucketTagging Bucket=@",
@@ -158,6 +170,12 @@ KINDS = {
         create="kms:CreateAlias AliasName TargetKeyId",
         changes={"TargetKeyId": ("kms:UpdateAlias AliasName TargetKeyId", "")},
         delete="kms:DeleteAlias AliasName",
+    ),
+    "AWS::SSM::Document": Kind(
+        name="Name",
+        create="ssm:CreateDocument Name=@name Content DocumentFormat DocumentType TargetType VersionName Tags",
+        settled=frozenset({"Content", "DocumentFormat", "DocumentType", "Tags", "TargetType", "VersionName"}),
+        delete="ssm:DeleteDocument Name=@",
     ),
     "AWS::SecretsManager::Secret": Kind(
         name="Name",

@@ -68,11 +68,64 @@ def _rule(value: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [rule]
 
 
+_DAYS = {
+    "ExpirationInDays": ("Expiration", "Days"),
+    "ExpirationDate": ("Expiration", "Date"),
+    "ExpiredObjectDeleteMarker": ("Expiration", "ExpiredObjectDeleteMarker"),
+    "NoncurrentVersionExpirationInDays": ("NoncurrentVersionExpiration", "NoncurrentDays"),
+    "Prefix": ("Filter", "Prefix"),
+}
+
+
+def _lifecycle(value: Any) -> list[dict[str, Any]]:
+    """Write the rules of a bucket's life cycle, which templates tell flat, as the API nests them."""
+    rename = _renamed({"Id": "ID", "TransitionInDays": "Days", "TransitionDate": "Date"})
+    rules = []
+    for each in value:
+        rule: dict[str, Any] = {"Filter": {"Prefix": ""}}
+        for name, inner in rename(each).items():
+            if name in _DAYS:
+                outer, member = _DAYS[name]
+                rule.setdefault(outer, {})[member] = inner
+            else:
+                rule[name] = inner
+        rules.append(rule)
+    return rules
+
+
+_RECEIVERS = {
+    "LambdaConfigurations": ("LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
+    "QueueConfigurations": ("QueueConfigurations", "Queue", "QueueArn"),
+    "TopicConfigurations": ("TopicConfigurations", "Topic", "TopicArn"),
+}
+
+
+def _notification(value: Any) -> dict[str, Any]:
+    """Write whom a bucket tells of its events as the API does."""
+    rename = _renamed({"S3Key": "Key", "Rules": "FilterRules"})
+    told: dict[str, Any] = {}
+    for name, inner in value.items():
+        if name == "EventBridgeConfiguration":
+            told[name] = {}
+            continue
+        listed, receiver, arn = _RECEIVERS[name]
+        told[listed] = [
+            {**rename({key: one for key, one in each.items() if key not in {"Event", receiver}}),
+             "Events": [each["Event"]], arn: each[receiver]}
+            for each in inner
+        ]  # fmt: skip
+    return told
+
+
 WAYS: Mapping[str, Callable[[Any], Any]] = {
     "canned": _canned,
+    "comma": lambda value: ",".join(value) if isinstance(value, list) else value,
     "encoded": lambda value: base64.b64encode(str(value).encode()).decode(),
     "given": lambda value: value is not None,
     "kms": _kms_tags,
+    "lifecycle": _lifecycle,
+    "nothing": lambda _: {},
+    "notification": _notification,
     "logging": _renamed({"DestinationBucketName": "TargetBucket", "LogFilePrefix": "TargetPrefix"}),
     "cors": _renamed({"Id": "ID", "MaxAge": "MaxAgeSeconds"}),
     "encryption": _renamed({"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}),
