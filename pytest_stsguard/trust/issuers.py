@@ -289,6 +289,15 @@ _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
         ),
     ),
     (
+        "idcs-",
+        Issuer(
+            "anyone with a token of this identity domain of Oracle's",
+            {"sub": _TEXT, "aud": _AUDIENCE},
+            {"rpst_id": _TEXT, **_PERSON},
+            people=True,
+        ),
+    ),
+    (
         "oidc.vercel.com",
         Issuer(
             "any project on Vercel",

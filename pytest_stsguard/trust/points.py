@@ -28,6 +28,8 @@ _ORIGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = 2_900
 """Enough to halve the distance of any two numbers that a policy can hold, exactly."""
 LATEST: Final = Decimal(253402300799)
+EARLIEST: Final = Decimal(-62135596800)
+"""The calendar's ends: the years 9999 and 1."""
 
 
 def numbers(values: Iterable[str], *, low: Decimal | None = None, high: Decimal | None = None) -> list[Decimal]:
@@ -39,7 +41,7 @@ def numbers(values: Iterable[str], *, low: Decimal | None = None, high: Decimal 
 def timestamps(values: Iterable[str], *, low: Decimal | None = None) -> list[Decimal]:
     """List the moments, in epoch seconds, at which conditions with these values can change their answer."""
     found = [epoch(value) for value in map(moment, values) if value is not None]
-    return _between(found, low, LATEST)
+    return [one for one in _between(found, low, LATEST) if one >= EARLIEST]
 
 
 def _between(limits: Sequence[Decimal], low: Decimal | None, high: Decimal | None) -> list[Decimal]:
