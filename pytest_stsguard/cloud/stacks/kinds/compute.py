@@ -105,7 +105,7 @@ KINDS = {
         name="AutoScalingGroupName",
         create="autoscaling:CreateAutoScalingGroup AutoScalingGroupName=@name DefaultCooldown=Cooldown VPCZoneIdentifier=comma(VPCZoneIdentifier)"
         f" {' '.join(_GROUP)} TargetGroupARNs Tags",
-        changes=dict.fromkeys(("VPCZoneIdentifier", *_GROUP), (_SCALE, "")),
+        changes=dict.fromkeys(("Cooldown", "VPCZoneIdentifier", *_GROUP), (_SCALE, "")),
         settled=frozenset({"Tags", "TargetGroupARNs"}),
         delete="autoscaling:DeleteAutoScalingGroup AutoScalingGroupName=@ ForceDelete='true'",
     ),
