@@ -1,0 +1,110 @@
+"""Values of any type in any place of an export: each control finds, tells or refuses, and none of them breaks."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_stsguard.account.build import AccountBuilder
+from pytest_stsguard.errors import InputError
+from pytest_stsguard.reach import (
+    Survey,
+    containment,
+    documents,
+    entrance,
+    escalation,
+    exposure,
+    federation,
+    people,
+    renewal,
+    trustees,
+    zones_of,
+)  # fmt: skip
+from pytest_stsguard.revocation import assess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_stsguard.account import Account
+
+EXAMPLE: Final = json.loads((Path(__file__).parents[2] / "examples" / "account.json").read_text())
+LISTS: Final = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
+NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
+VALUES: Final = (
+    None, 0, -1, True, "", "*", "\x00", "é", "a" * 3000, "${aws:username}", "${", "1e309", "99999999999999999999", [], {}, [[]], [None],
+    {"AWS": None}, {"AWS": {}}, {"StringLike": {"sts:RoleSessionName": ["${aws:username}", "*"]}}, {"ForAllValues:StringEquals": {"": ""}},
+    {"Null": {"aws:TokenIssueTime": "maybe"}}, {"DateLessThan": {"aws:TokenIssueTime": []}},
+    {"DateLessThan": {"aws:TokenIssueTime": "0001-01-01"}}, {"DateGreaterThan": {"aws:CurrentTime": "9999-12-31T23:59:59.999999999Z"}},
+)  # fmt: skip
+
+
+def look(account: Account) -> tuple[dict[str, str], int]:
+    """Ask everything that the controls ask; gives what the prover failed at, and how many faults there are."""
+    survey = Survey(account, zones_of(account, {}), now=NOW)
+    proofs, permissions = survey.proofs, survey.permissions
+    found = chain(
+        entrance.any_account(proofs), entrance.outside_zones(proofs), entrance.chosen_external_id(proofs),
+        entrance.confused_deputies(proofs), entrance.unsettled_deputies(proofs), entrance.undecided(proofs),
+        entrance.wide_claims(proofs, audience=True), entrance.wide_claims(proofs, audience=False),
+        federation.open_subjects(proofs), federation.open_audiences(proofs), federation.open_assertions(proofs),
+        trustees.excluded(proofs), trustees.gone(proofs), trustees.whole_accounts(proofs),
+        people.without_mfa(permissions), people.federation_survivors(permissions), containment.own_undoing(permissions),
+        escalation.escalations(permissions, survey.graph), renewal.renewals(survey.graph, permissions.wanted),
+        documents.unreadable(survey), exposure.long_sessions(proofs, hours=4), exposure.unused_roles(proofs, days=90),
+        permissions.missing(permissions.roles), permissions.unknown(permissions.roles, containment.UNDOING),
+    )  # fmt: skip
+    count = sum(1 for _ in found)
+    for holder in (*account.roles, *account.users):
+        policies = [document.policy for document in account.identity_documents(holder)]
+        count += len(assess(policies, now=NOW, principal_arn=holder.arn, principal_id=holder.id))
+    return proofs.faults, count
+
+
+def read(page: Any) -> Account:
+    builder = AccountBuilder("damaged")
+    builder.add_text(json.dumps(page), None)
+    return builder.build()
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield (*path, name)
+        yield from places(member, (*path, name))
+
+
+@settings(max_examples=120)
+@given(st.data())
+def test_damaged_account_is_refused_or_looked_at_whole(data: st.DataObject) -> None:
+    page = {name: copy.deepcopy(data.draw(st.lists(st.sampled_from(EXAMPLE[name]), max_size=4))) for name in LISTS}
+    for _ in range(data.draw(st.integers(0, 3))):
+        found = list(places(page))
+        if found:
+            *path, last = data.draw(st.sampled_from(found))
+            holder: Any = page
+            for name in path:
+                holder = holder[name]
+            holder[last] = copy.deepcopy(data.draw(st.sampled_from(VALUES)))
+    try:
+        account = read(page)
+    except InputError:
+        return  # one clear line: see tests/account
+    assert look(account)[0] == {}
+
+
+@pytest.mark.parametrize("operator", ["DateLessThan", "DateEquals", "DateGreaterThan", "DateNotEquals"])
+@pytest.mark.parametrize("moment", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999999Z"])
+def test_ends_of_the_calendar_break_no_proof(operator: str, moment: str) -> None:
+    role = copy.deepcopy(EXAMPLE["RoleDetailList"][0])
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    statement |= {"Condition": {operator: {"aws:TokenIssueTime": moment}}}
+    role["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": [statement]}
+    assert look(read({"RoleDetailList": [role]}))[0] == {}
