@@ -97,6 +97,17 @@ class Lookup:
             )
         return encryption_key(self._backend, arn)
 
+    def launch_template(self, named: str, version: str, region: str) -> tuple[str, Mapping[str, Any]] | None:
+        """The id of a launch template, by its id or name, and the data of one of its versions."""
+        ec2 = self._service("ec2", region=region)
+        found = ec2.launch_templates.get(ec2.launch_template_name_to_ids.get(named, named))
+        if found is None:
+            return None
+        numbers = {"$latest": len(found.versions), "$default": found.default_version_number}
+        wanted = str(numbers.get(version.lower(), version))
+        data: Mapping[str, Any] = next((each.data for each in found.versions if str(each.number) == wanted), {})
+        return str(found.id), data
+
     def access_point(self, arn: str) -> tuple[str, str] | None:
         """The bucket of an access point and where the point is reached from."""
         found = find_access_point(self._backend, arn)

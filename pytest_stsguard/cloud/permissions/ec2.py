@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from .ec2_keys import new_keys, own_keys, volume_keys
 from .ec2_table import ID_PREFIXES, OPERATIONS, PATHS
 from .generic import Table, generic, known_action, own_tags
+from .launching import fleet_launches, with_template, with_template_keys
 from .passing import pass_role
 from .permission import Context, Permission, UnmappedOperationError
 from .scope import find
@@ -29,6 +30,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}$")
 _TAGGING = ("CreateTags", "DeleteTags")
 # Operations with parameters that take resources of several types.
 _ANY_TYPE = {"CreateFlowLogs": "ResourceIds", "CreateNetworkInsightsPath": "Source Destination"}
+_FLEETS = ("CreateFleet", "RequestSpotFleet")
 _PROFILES = (
     "IamInstanceProfile",
     "LaunchSpecification.IamInstanceProfile",
@@ -49,12 +51,16 @@ def permissions(scope: Scope) -> list[Permission]:
     operation = scope.call.operation
     if operation in _TAGGING:
         return _tagging(scope)
+    given = scope
+    if operation == "RunInstances":
+        scope = with_template(scope)
     found = generic(scope, TABLE) + _by_id(scope)
     if operation == "RunInstances":
         found = [each for one in found for each in _volumes(scope, one)]
+        found = with_template_keys(scope, given, found)
     found += _tags_at_creation(scope, found)
     found += _passed(scope)
-    return found
+    return found + (fleet_launches(scope) if operation in _FLEETS else [])
 
 
 def _tagging(scope: Scope) -> list[Permission]:

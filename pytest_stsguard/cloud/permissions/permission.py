@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.errors import CloudError
 
@@ -80,6 +80,9 @@ class State(Protocol):
         Known are S3 objects and buckets, parameters, secrets, queues, topics, streams and tables. The second value tells
         whether the key is used through a bucket key.
         """
+
+    def launch_template(self, named: str, version: str, region: str) -> tuple[str, Mapping[str, Any]] | None:
+        """Give the id and the data of a launch template, by its id or name, in a version (``$Default``)."""
 
     def access_point(self, arn: str) -> tuple[str, str] | None:
         """Give the bucket of an access point, by the point's ARN, and where it is reached from: ``Internet`` or ``VPC``."""

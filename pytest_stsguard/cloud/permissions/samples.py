@@ -120,6 +120,10 @@ class Nothing:
         """Nothing is encrypted with a customer's key."""
         return None
 
+    def launch_template(self, named: str, version: str, region: str) -> tuple[str, Mapping[str, Any]] | None:  # noqa: ARG002 - as above
+        """There is no launch template."""
+        return None
+
     def access_point(self, arn: str) -> tuple[str, str] | None:  # noqa: ARG002 - as above
         """There is no access point."""
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from .behalf import called_via, on_behalf
 from .permission import Permission, ServiceError
+from .scope import find
 
 if TYPE_CHECKING:
     from .permission import Context
@@ -106,6 +107,8 @@ def parameter_keys(scope: Scope, found: list[Permission]) -> list[Permission]:
         key = (scope.text("KeyId") or (stored[0] if stored else None)) if secure else None
         action = "GenerateDataKey" if scope.text("Tier") == "Advanced" else "Encrypt"
         return on_behalf(scope, "ssm", key, action, pairs={"PARAMETER_ARN": arn})
+    if scope.call.operation == "SendCommand":
+        return _commanded(scope, found)
     referred = [_referred(scope, name) for name in scope.texts("Name", "Names") if name.startswith(_REFERENCE)]
     checks = [check for each in referred for check in each]
     if scope.text("WithDecryption") != "true":
@@ -120,6 +123,20 @@ def parameter_keys(scope: Scope, found: list[Permission]) -> list[Permission]:
         if stored is not None:
             checks += on_behalf(scope, "ssm", stored[0], "Decrypt", pairs={"PARAMETER_ARN": arn})
     return checks
+
+
+def _commanded(scope: Scope, found: list[Permission]) -> list[Permission]:
+    """Give the checks on instances that a command reaches by targets: named ones, and any that bear a tag.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/run-command-setting-up.html
+    """
+    place = f"arn:{scope.partition}:ec2:{scope.call.region}:{scope.account}:instance"
+    named: list[str] = []
+    for target in find(scope.call.parameters, "Targets"):
+        values = target.get("Values") or []
+        named += [str(each) for each in values] if target.get("Key") == "InstanceIds" else ["*"]
+    context = found[0].context if found else {}
+    return [Permission("ssm:SendCommand", f"{place}/{each}", context) for each in dict.fromkeys(named)]
 
 
 def _referred(scope: Scope, name: str) -> list[Permission]:

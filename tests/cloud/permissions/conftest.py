@@ -37,6 +37,7 @@ class Account:
     boundaries: dict[str, str] = field(default_factory=lambda: {f"{_IAM}role/ci/Deploy": f"{_IAM}policy/Limits"})
     keys: dict[str, str] = field(default_factory=dict)
     encrypted: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    templates: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     points: dict[str, tuple[str, str]] = field(default_factory=dict)
     existing: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
@@ -63,6 +64,9 @@ class Account:
 
     def encryption(self, arn: str) -> tuple[str, bool] | None:
         return self.encrypted.get(arn)
+
+    def launch_template(self, named: str, version: str, region: str) -> tuple[str, Mapping[str, Any]] | None:
+        return self.templates.get(named)
 
     def access_point(self, arn: str) -> tuple[str, str] | None:
         return self.points.get(arn)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.permissions.launching import group_launches
 from pytest_stsguard.cloud.permissions.onward import function_code
 from pytest_stsguard.cloud.permissions.passing import pass_role
 from pytest_stsguard.cloud.permissions.table import Service
@@ -263,6 +264,7 @@ TABLES = {
             "autoscaling:ImageId": "ImageId",
         },
         profiles=frozenset({"IamInstanceProfile"}),
+        besides=group_launches,
         tagging="CreateOrUpdateTags",
     ),
     "application-autoscaling": Service(prefix="application-autoscaling"),
