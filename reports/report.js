@@ -186,6 +186,39 @@
     apply();
   }
 
+  // The roles: rows of the matrix, and of the list by role, by name and by the gravest of their findings.
+  const tables = [...document.querySelectorAll(".matrix, .roles")].map((table) => ({
+    body: table.tBodies[0],
+    lines: [...table.tBodies[0].rows].map((line) => ({
+      line,
+      name: line.cells[0].textContent,
+      text: line.cells[0].textContent.toLowerCase(),
+      rank: ranks.findIndex((rank) => line.querySelector("td." + rank + ", .badge." + rank)),
+    })),
+  }));
+  const arrange = () => {
+    const words = $("role-query").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const least = $("role-rank").value ? ranks.indexOf($("role-rank").value) : ranks.length;
+    const byName = $("role-sort").value === "name";
+    const counts = tables.map(({ body, lines }) => {
+      const fits = lines.filter(({ text, rank }) => rank <= least && words.every((word) => text.includes(word)));
+      const order = byName ? [...fits].sort((a, b) => a.name.localeCompare(b.name)) : fits;
+      body.replaceChildren(...order.map(({ line }) => line));
+      order.forEach(({ line }) => line.querySelectorAll("th > details").forEach((names) => { names.open = words.length > 0; }));
+      return fits.length + " of " + lines.length;
+    });
+    $("roles-shown").textContent = counts[0] + " rows";
+  };
+  if (tables.length) {
+    const form = $("roles-bar");
+    form.hidden = false;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", arrange);
+    let pause;
+    on($("role-query"), "input", () => { clearTimeout(pause); pause = setTimeout(arrange, 120); });
+    arrange();
+  }
+
   // A link to a finding opens it, whatever the filter hides.
   const open = () => {
     const anchor = location.hash.slice(1);

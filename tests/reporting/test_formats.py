@@ -22,6 +22,7 @@ from markdown_it import MarkdownIt
 
 from pytest_stsguard.reporting import FORMATS, Run, read, render, write
 from pytest_stsguard.reporting.formats import as_csv, as_markdown, as_sarif
+from pytest_stsguard.reporting.markup import ticked
 from pytest_stsguard.reporting.model import schema
 from pytest_stsguard.reporting.text import indented, listed
 
@@ -417,6 +418,20 @@ def test_markdown_holds_no_markup_of_others(hostile: Run, example: Run) -> None:
         assert seen.tags <= allowed
         assert seen.links == []
         assert not [word for word in seen.words if re.search(r"@\w|://|#\d", word)]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("bind `*` to `a|b`", "bind `*` to `a|b`"),
+        ("half `a pair", "half \\`a pair"),
+        ("an empty `` pair", "an empty \\`\\` pair"),
+        ("`@everyone` and @here", "`@everyone` and @<!-- -->here"),
+        ("<b>`<i>`", "\\<b\\>`<i>`"),
+    ],
+)
+def test_markdown_takes_what_stands_between_backticks_for_code(text: str, written: str) -> None:
+    assert ticked(text) == written
 
 
 def test_markdown_fits_a_comment(example: Run) -> None:
