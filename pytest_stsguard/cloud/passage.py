@@ -74,6 +74,9 @@ class Passage:
             resources=self._resources(),
             response=response if told else None,
             invoked_by=self.forwarded.principal if self.forwarded else None,
+            signed=self.claim.form if self.claim else None,
+            received=self.request.size,
+            sent=0 if self.request.method == "HEAD" else response.size,
         )
 
     def _resources(self) -> tuple[tuple[str, str], ...]:

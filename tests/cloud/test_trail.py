@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pytest_stsguard.cloud import Cloud
@@ -60,6 +61,14 @@ RECORD: dict[str, Any] = {
     "errorMessage?": r"(?s).*",
     "requestParameters": (dict, type(None)),
     "responseElements": (dict, type(None)),
+    "additionalEventData?": {
+        "SignatureVersion?": r"SigV[24]",
+        "CipherSuite?": r"[A-Z0-9_-]+",
+        "bytesTransferredIn": int,
+        "AuthenticationMethod?": r"AuthHeader|QueryString",
+        "x-amz-id-2": r"[A-Za-z0-9+/]{64}",
+        "bytesTransferredOut": int,
+    },
     "requestID": r".+",
     "eventID": UUID,
     "readOnly": bool,
@@ -229,6 +238,47 @@ def test_errors_of_services_and_of_the_gate(told: list[dict[str, Any]]) -> None:
     assert of(told, "Scan")["errorCode"] == "AccessDeniedException"
     unknown = of(told, "GetCallerIdentity", userIdentity={**_unknown(told)})
     assert unknown["errorCode"] == "SignatureDoesNotMatch"
+
+
+def test_requests_to_s3_tell_how_they_were_signed(cloud: Cloud) -> None:
+    bucket = f"a4l-secrets-{cloud.account}"
+    requests = pytest.importorskip("requests")
+    for version in ("s3v4", "s3"):
+        s3 = cloud.client("s3", config=Config(signature_version=version))
+        url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "secret.txt"})
+        size = len(requests.get(url, timeout=5).content)
+        told = cloud.trail.records()[-1]["additionalEventData"]
+        assert (told["AuthenticationMethod"], told["bytesTransferredOut"]) == ("QueryString", size)
+        assert told["SignatureVersion"] == ("SigV4" if version == "s3v4" else "SigV2")
+    answer = cloud.client("s3").put_object(Bucket=bucket, Key="sized", Body=b"12345")
+    told = cloud.trail.records()[-1]["additionalEventData"]
+    assert (told["AuthenticationMethod"], told["bytesTransferredIn"]) == ("AuthHeader", 5)
+    assert told["x-amz-id-2"] == answer["ResponseMetadata"]["HostId"]
+
+
+def test_a_form_that_is_sent_on_is_no_error(cloud: Cloud) -> None:
+    requests = pytest.importorskip("requests")
+    fields = {"success_action_redirect": "https://example.com/thanks"}
+    post = cloud.client("s3").generate_presigned_post(
+        f"a4l-secrets-{cloud.account}", "form", Fields=fields, Conditions=[fields]
+    )
+    answer = requests.post(post["url"], post["fields"], files={"file": b"x"}, allow_redirects=False, timeout=5)
+    record = cloud.trail.records()[-1]
+    assert (answer.status_code, record["eventName"], "errorCode" in record) == (303, "PutObject", False)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        ("head_object", {"Bucket": "a4l-secrets-111122223333", "Key": "missing"}, "NoSuchKey"),
+        ("head_bucket", {"Bucket": "there-is-no-such-bucket-here"}, "NoSuchBucket"),
+    ],
+)
+def test_an_answer_to_head_is_named_as_its_error(
+    cloud: Cloud, operation: str, parameters: dict[str, str], code: str
+) -> None:
+    attempt(getattr(cloud.client("s3"), operation), **parameters)
+    assert cloud.trail.records()[-1]["errorCode"] == code
 
 
 def _unknown(told: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.calls.catalogue import model
@@ -14,15 +15,22 @@ if TYPE_CHECKING:
 __all__ = ["elements_of", "error_of"]
 
 _FAILED = 300
+_NO_KEY = ("NoSuchKey", "The specified key does not exist.")
+_NO_BUCKET = ("NoSuchBucket", "The specified bucket does not exist")
 _PARSERS = {"query-json": "json"}
 
 
 def error_of(call: Call, response: Response) -> tuple[str, str] | None:
     """Give the code and the message of an error that a service answered; None for what is none."""
-    if response.status < _FAILED:
+    if response.status < _FAILED or response.status == HTTPStatus.SEE_OTHER:
+        # 303 is the success of a browser's form, sent on to the page that the form names.
         return None
     error = _parsed(call, response).get("Error") or {}
-    return str(error.get("Code") or response.status), str(error.get("Message") or "")
+    code = str(error.get("Code") or response.status)
+    if code == "404" and call.service == "s3":
+        # An answer to HEAD has no body; the record names the error all the same.
+        return _NO_KEY if "Key" in call.parameters else _NO_BUCKET
+    return code, str(error.get("Message") or "")
 
 
 def elements_of(call: Call, response: Response) -> Any:

@@ -24,7 +24,8 @@ class Event:
 
     `resources` are the ARNs that were asked about, each with its owner where the ARN names none; `response` is what a
     service answered, where the record tells of it; `recipient` is the caller's account. `invoked_by` is the service that
-    made the call in the caller's name.
+    made the call in the caller's name. `signed` is the form of the signature (see `signature.Claim`), `received` and
+    `sent` are the bytes of both bodies.
     """
 
     request_id: str
@@ -41,6 +42,9 @@ class Event:
     resources: tuple[tuple[str, str], ...] = ()
     response: Response | None = field(default=None, repr=False)
     invoked_by: str | None = None
+    signed: str | None = None
+    received: int = 0
+    sent: int = 0
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @property

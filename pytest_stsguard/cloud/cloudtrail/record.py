@@ -9,6 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
+from pytest_stsguard.cloud.cloudtrail.additional import additional_data
 from pytest_stsguard.cloud.cloudtrail.answers import elements_of, error_of
 from pytest_stsguard.cloud.cloudtrail.identity import user_identity
 from pytest_stsguard.cloud.cloudtrail.kinds import RESOURCE_TYPES, is_data, is_reading, name_of, source_of
@@ -41,6 +42,7 @@ def record_of(event: Event, *, recipient: str | None = None) -> dict[str, Any]:
         **_error(event),
         "requestParameters": _parameters(call, event.request.host) if call else None,
         "responseElements": _elements(event),
+        "additionalEventData": additional_data(event),
         "requestID": event.request_id,
         "eventID": event.event_id if recipient is None else str(uuid.uuid5(uuid.UUID(event.event_id), recipient)),
         "readOnly": call is not None and is_reading(call),
@@ -53,7 +55,7 @@ def record_of(event: Event, *, recipient: str | None = None) -> dict[str, Any]:
         "tlsDetails": _tls(event),
         "sessionCredentialFromConsole": _console(event),
     }
-    optional = {"resources", "sharedEventID", "tlsDetails", "sessionCredentialFromConsole"}
+    optional = {"additionalEventData", "resources", "sharedEventID", "tlsDetails", "sessionCredentialFromConsole"}
     return {name: value for name, value in record.items() if value or name not in optional}
 
 

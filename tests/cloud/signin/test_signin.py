@@ -53,6 +53,7 @@ def test_a_role_signs_in_and_its_calls_go_through_the_gate(world: World) -> None
     login = next(record for record in world.cloud.trail.records() if record["eventName"] == "ConsoleLogin")
     assert (login["eventSource"], login["eventType"]) == ("signin.amazonaws.com", "AwsConsoleSignIn")
     assert login["userIdentity"]["arn"] == held.arn
+    assert login["additionalEventData"] == {"MobileVersion": "No", "MFAUsed": "No"}
 
 
 def test_a_console_session_lasts_twelve_hours_if_it_is_asked_to(world: World) -> None:
