@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .halt import Halt, NotSimulatedError
-from .template import loader
+from .template import long_forms, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -172,9 +172,9 @@ class _Yaml:
     @staticmethod
     def load(text: Any, **_: Any) -> Any:
         """Read a template."""
-        import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - PyYAML ships no types; it comes with moto's CloudFormation
-
-        return yaml.load(text, loader())  # noqa: S506 - a SafeLoader
+        found = read_yaml(text)
+        long_forms(found)
+        return found
 
     @staticmethod
     def add_multi_constructor(*_: Any) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Before", "created", "failed_deletion", "failed_update", "name_events"]
 
+_BEGUN = "CREATE_IN_PROGRESS"
 _KEPT = ("template", "template_dict", "parameters", "tags", "output_map", "description", "role_arn")
 
 
@@ -124,6 +125,12 @@ def name_events(service: Any) -> None:
     for stack in [*service.stacks.values(), *service.deleted_stacks.values()]:
         for event in stack.events:
             event.event_id = str(event.event_id)
+        begun = [
+            each for each in stack.events if each.logical_resource_id == stack.name and each.resource_status == _BEGUN
+        ]
+        # Where it looks at exports, moto begins a stack twice: once as the first resource is made, and once by itself.
+        for event in begun[1:]:
+            stack.events.remove(event)
 
 
 def _turn(stack: Any, status: str, reason: str | None = None) -> None:

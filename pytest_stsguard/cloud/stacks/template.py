@@ -17,7 +17,7 @@ from .references import circle, references, strange
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["check_capabilities", "load_template", "loader", "unsimulated"]
+__all__ = ["check_capabilities", "check_references", "load_template", "long_forms", "read_yaml", "unsimulated"]
 
 _FORMAT = "Template format error"
 _SECTIONS = ("Conditions", "Mappings", "Outputs", "Parameters", "Resources")
@@ -37,12 +37,13 @@ def load_template(text: str) -> dict[str, Any]:
     import yaml  # type: ignore[import-untyped]  # noqa: PLC0415 - PyYAML ships no types; it comes with moto's CloudFormation
 
     try:
-        found = json.loads(text) if text.lstrip().startswith("{") else yaml.load(text, loader())  # noqa: S506 - a SafeLoader
+        found = json.loads(text) if text.lstrip().startswith("{") else read_yaml(text, aliases=False)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         kind = "JSON" if text.lstrip().startswith("{") else "YAML"
         raise _malformed(f"{kind} not well-formed.") from error
     if not isinstance(found, dict):
         raise _malformed("unsupported structure.")
+    long_forms(found)
     for name in _SECTIONS:
         section = found.get(name)
         if section is not None and not (isinstance(section, dict) and all(isinstance(key, str) for key in section)):
@@ -59,6 +60,14 @@ def load_template(text: str) -> dict[str, Any]:
         if not isinstance(properties, dict) or not all(isinstance(key, str) for key in properties):
             raise _malformed(f"[/Resources/{logical}/Properties] must be an object")
     return found
+
+
+def long_forms(value: Any) -> None:
+    """Write ``Fn::GetAtt: A.B`` as the list that moto knows, wherever it stands."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if key == "Fn::GetAtt" and isinstance(inner, str):
+            value[key] = inner.split(".", 1)
+        long_forms(inner)
 
 
 def check_references(template: dict[str, Any]) -> None:
@@ -143,19 +152,27 @@ def _unsimulated(template: dict[str, Any]) -> Iterator[str]:
     yield from strange(template)
 
 
-def loader() -> Any:
-    """Give PyYAML's safe loader with CloudFormation's short forms (``!Ref``), and without dates: a policy's version is text."""
+def read_yaml(text: str, *, aliases: bool = True) -> Any:
+    """Read YAML with CloudFormation's short forms (``!Ref``) as the long ones, and without dates: a policy's version is text.
+
+    Aliases, by which a short text stands for any amount of data, CloudFormation refuses.
+    """
     import yaml  # noqa: PLC0415 - as above
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # as above
-        """Reads short forms as the long ones."""
+        """PyYAML's own but for that."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if not aliases and self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("aliases are not allowed")
+            return super().compose_node(parent, index)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:timestamp"]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     Loader.add_multi_constructor("!", _long)
-    return Loader
+    return yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
 
 
 def _long(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
@@ -167,6 +184,4 @@ def _long(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
         value = loader.construct_sequence(node, deep=True)
     else:
         value = loader.construct_scalar(node)
-        if suffix == "GetAtt":
-            value = value.split(".", 1)
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}

@@ -303,6 +303,8 @@ class Work:
             return
         from moto.cloudformation.models import Event  # noqa: PLC0415 - with a stack
 
+        if not stack.events:
+            stack._add_stack_event("CREATE_IN_PROGRESS", resource_status_reason="User Initiated")  # noqa: SLF001 - moto's way
         stack.events.append(
             Event(
                 stack_id=stack.stack_id,

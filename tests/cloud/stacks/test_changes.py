@@ -164,6 +164,12 @@ def test_parameters_and_conditions_decide_what_there_is(world: World, stack: Mak
     assert (own.roles, buckets()) == (["second"], ["if-so"])
     assert own.update(Parameters=given(Name="second")) == "UPDATE_COMPLETE"
     assert buckets() == []
+    events = own.admin.describe_stack_events(StackName="s")["StackEvents"]
+    assert [each["ResourceStatus"] for each in events if each["LogicalResourceId"] == "s"][-2:] == [
+        "CREATE_COMPLETE",
+        "CREATE_IN_PROGRESS",
+    ]
+    assert events[-1]["LogicalResourceId"] == "s"
     outputs = own.admin.describe_stacks(StackName="s")["Stacks"][0]["Outputs"]
     assert outputs[0]["OutputValue"] == f"arn:aws:iam::{world.account}:role/second"
     taken = {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}}}}

@@ -173,6 +173,7 @@ Resources:
         Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: "sts:AssumeRole"}]
       Tags: [{Key: account, Value: !Join ["-", [a, !Ref AWS::AccountId]]}]
   Profile: {Type: AWS::IAM::InstanceProfile, Properties: {InstanceProfileName: !GetAtt Role.RoleId, Roles: [!Ref Role]}}
+Outputs: {Long: {Value: {"Fn::GetAtt": Role.Arn}}}
 """
 
 
@@ -201,6 +202,7 @@ MALFORMED = {
     "Resources: [": "YAML not well-formed",
     "[" * 500: "YAML not well-formed",
     "- 1": "unsupported structure",
+    "a: &a [x]\nb: *a": "YAML not well-formed",
     "{}": "At least one Resources member must be defined",
     '{"Resources": []}': "[/Resources] must be an object",
     '{"Resources": {}}': "At least one Resources member must be defined",
