@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.clock import SimulatedClock
     from pytest_stsguard.cloud.gate import Gate
+    from pytest_stsguard.cloud.instances import Instance
     from pytest_stsguard.cloud.trail import Trail
 
 __all__ = ["Server"]
@@ -33,6 +34,10 @@ class Served(Protocol):
     gate: Gate
     clock: SimulatedClock
     trail: Trail
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """Its EC2 instances."""
 
     def save(self) -> dict[str, Any]:
         """Give its state as JSON data."""
@@ -50,6 +55,7 @@ class Server:
 
     def __init__(self, cloud: Served, *, host: str = "127.0.0.1", port: int = 0, limits: Limits | None = None) -> None:
         self._cloud = cloud
+        self._host = host
         self._listener = Listener(partial(Connection, self.respond), host=host, port=port, limits=limits)
         self.url = self._listener.url
 
@@ -84,12 +90,21 @@ class Server:
             ("GET", "health"): lambda: _json(200, {"status": "ok"}),
             ("GET", "clock"): lambda: _json(200, {"now": self._cloud.clock.now().isoformat()}),
             ("POST", "clock"): lambda: self._move_clock(request),
+            ("GET", "instances"): self._instances,
             ("GET", "trail"): lambda: _json(200, {"Records": self._cloud.trail.records()}),
             ("GET", "state"): lambda: Response(200, _JSON, text_of(self._cloud.save()).encode()),
             ("POST", "state"): lambda: self._restore(request),
         }
         control = controls.get((request.method, request.path[len(_CONTROL) :]))
         return control() if control else _json(404, {"error": f"no `{request.method} {request.path}` here"})
+
+    def _instances(self) -> Response:
+        """Tell where each instance's metadata service listens; that of one launched meanwhile starts now."""
+        told = [
+            {"InstanceId": each.instance_id, "Name": each.name, "imds": each.serve_metadata(host=self._host).url}
+            for each in self._cloud.instances
+        ]
+        return _json(200, {"instances": told})
 
     def _restore(self, request: Request) -> Response:
         try:

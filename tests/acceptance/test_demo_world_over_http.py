@@ -284,3 +284,20 @@ def test_policy_simulator_through_the_aws_cli(standing: World) -> None:
     (result,) = standing.ask(standing.admin, *custom)["EvaluationResults"]
     assert result["EvalDecision"] == "explicitDeny"
     assert result["MatchedStatements"][0]["SourcePolicyId"] == "PolicyInputList.1"
+
+
+def test_an_instance_that_is_launched_later_has_a_metadata_service_too(world: World) -> None:
+    described = world.ask(world.admin, "ec2", "describe-instances")["Reservations"][0]["Instances"][0]
+    launch = ("ec2", "run-instances", "--image-id", described["ImageId"], "--metadata-options", "HttpTokens=required")
+    profile = ("--iam-instance-profile", f"Name={described['IamInstanceProfile']['Arn'].rpartition('/')[2]}")
+    launched = world.ask(world.admin, *launch, *profile)["Instances"][0]["InstanceId"]
+    found = {each["InstanceId"]: each["imds"] for each in world.control("instances")["instances"]}
+    assert [found[each["InstanceId"]] for each in world.ready["instances"]] == [
+        each["imds"] for each in world.ready["instances"]
+    ]
+    ttl = ("-X", "PUT", "-H", "X-aws-ec2-metadata-token-ttl-seconds: 60")
+    token = world.curl(*ttl, f"{found[launched]}/latest/api/token")
+    header = ("-H", f"X-aws-ec2-metadata-token: {token}")
+    assert world.curl(*header, f"{found[launched]}/latest/meta-data/instance-id") == launched
+    assert world.curl(*header, f"{found[launched]}{CREDENTIALS}") == "A4L-InstanceRole"
+    assert world.curl(f"{found[launched]}{CREDENTIALS}") == ""
