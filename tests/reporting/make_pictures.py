@@ -56,7 +56,7 @@ def main() -> None:
     )
     shoot(only(others, "findings"), "finding.png", (1200, 1640))
     shoot(only(page, "drills"), "drill.png", (1200, 760))
-    shoot(only(page, "matrix", "cleanup"), "matrix.png", (1200, 1610))
+    shoot(only(page, "matrix", "cleanup"), "matrix.png", (1200, 1690))
     shoot(only(page, "blast"), "blast.png", (1200, 800))
     (PICTURES / "matrix.svg").write_text(containment_svg())
 

@@ -100,6 +100,12 @@ SCENES = {
         location.hash = "f-LAST"; await wait(100);
         seen.target = document.querySelector(location.hash + " details").open;""",
     ),
+    "torn": Scene(
+        "torn",
+        """while (!document.getElementById("left").textContent.includes("cannot")) await wait(50);
+        seen.notice = document.getElementById("left").textContent; seen.shown = shown();
+        await search("github-docs"); seen.searched = shown();""",
+    ),
     "permalink": Scene(
         "whole",
         'seen.open = all(".finding > details").filter((one) => one.open).map((one) => one.parentElement.id);',
@@ -188,7 +194,8 @@ def whole(example: Run, radius: Any) -> Run:
 @pytest.fixture(scope="module")
 def pages(whole: Run, hostile: Run) -> dict[str, str]:
     many = msgspec.structs.replace(whole, findings=whole.findings * 12)
-    return {name: render(run, "html") for name, run in {"whole": whole, "hostile": hostile, "many": many}.items()}
+    made = {name: render(run, "html") for name, run in {"whole": whole, "hostile": hostile, "many": many}.items()}
+    return {**made, "torn": re.sub(r'"packed":"[^"]+"', '"packed":"eJwAAAA="', made["many"])}
 
 
 @pytest.fixture(scope="module")
@@ -243,6 +250,14 @@ def test_findings_that_are_data_alone_are_listed_and_opened(whole: Run, seen: An
     assert found["link"] == f"#{found['anchor']}"
     assert found["target"] is True
     assert found["notice"] is False
+
+
+def test_page_whose_data_cannot_be_unpacked_says_so_and_works(seen: Any) -> None:
+    found = seen("torn")
+    assert re.fullmatch(
+        r"This browser cannot unpack the other \d+ findings; the JSON report holds them\.", found["notice"]
+    )
+    assert found["shown"] > found["searched"] > 0
 
 
 def test_roles_are_searched_and_sorted(whole: Run, seen: Any) -> None:
