@@ -163,6 +163,24 @@ class Denials:
                     return probe
         return None
 
+    @cached_property
+    def partly(self) -> int | None:
+        """The index of the last span after `last` whose sessions are denied what fresh ones are not; None when there is none."""
+        if self.last is None:
+            return None
+        later = reversed(range(self.last + 1, len(self.spans) - 1))
+        fresh = self._denied(self.spans[-1].sample)
+        return next((index for index in later if self._denied(self.spans[index].sample) - fresh), None)
+
+    def _denied(self, issued: datetime) -> frozenset[tuple[int, int]]:
+        """Give the probes that are denied to a session, each by its number and that of its context."""
+        return frozenset(
+            (place, number)
+            for place, context in enumerate(self.holder.contexts)
+            for number, probe in enumerate(self._probes)
+            if self._decides(probe, issued, context)
+        )
+
     def touches(self, issued: datetime) -> bool:
         """Whether at least one of the probes is denied."""
         return any(self._decides(probe, issued, context) for context in self.holder.contexts for probe in self._probes)

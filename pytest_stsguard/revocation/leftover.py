@@ -144,6 +144,14 @@ class _Assessment:
             if not denials.holds(index):
                 why = f"spares sessions issued before {_show(end)} that could be alive at the cutoff"
                 return self._leftover(State.INEFFECTIVE, why, place=place, cutoff=cutoff, session=session)
+        if denials.partly is not None:
+            end = spans[denials.partly].end or cutoff
+            escape = denials.escape(spans[denials.partly].sample)
+            if escape is not None and self.now < _plus(end, self.longest):
+                left = f"`{escape.action}` on `{escape.resource}`"
+                why = f"leaves {left} to sessions issued from {_show(cutoff)} to {_show(end)}"
+                return self._leftover(State.INEFFECTIVE, why, place=place, cutoff=end, session=session)
+            cutoff = end  # of a part, and no session that it stops can be alive either
         state, why = self._state(denials, cutoff)
         return self._leftover(state, why, place=place, cutoff=cutoff, session=session)
 
