@@ -31,7 +31,9 @@ LONGEST: Final = 2_048
 
 CHARACTERS_A_STEP: Final = 6
 PLACES_A_STEP: Final = 256
-"""How many characters of patterns cost one step to prepare, and how many pairs of places to lay along each other."""
+VALUES_A_STEP: Final = 64
+"""How many characters of patterns cost one step to prepare, how many pairs of places to lay along each other, and how
+many values to hold a text against."""
 
 GUESSES: Final = 48
 MOST_GUESSES: Final = 256
@@ -124,7 +126,7 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
     for demand in demands:
         texts = demand.check.texts if demand.inside and demand.view is None else None
         if texts is not None:
-            return next((text for text in texts if _fits(shapes, text) and _meets(demands, text)), None)
+            return _among(texts, shapes, demands, budget)
     weight = sum(demand.check.weight for demand in demands)
     budget.spend(weight // CHARACTERS_A_STEP)
     are_arns = all(shape.is_arn for shape in shapes)
@@ -143,6 +145,22 @@ def find_text(shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget
         if len(guess) <= LONGEST and _meets(demands, guess) and (viewed or _fits(shapes, guess)):
             return guess
     return find([*inside, tuple(shape.slots for shape in shapes)], outside, budget=budget)
+
+
+def _among(texts: Sequence[str], shapes: Sequence[Shape], demands: Sequence[Demand], budget: Budget) -> str | None:
+    """Find one of a few texts that meets every demand; texts that another condition names outright go first."""
+    banned: set[str] = set()
+    for demand in demands:
+        if not demand.inside and demand.view is None:
+            banned.update(demand.check.texts or ())
+    size = sum(len(demand.check.condition.values) for demand in demands)
+    for text in texts:
+        if text and text in banned:
+            continue
+        budget.spend(1 + size // VALUES_A_STEP)
+        if _fits(shapes, text) and _meets(demands, text):
+            return text
+    return None
 
 
 class _Index:
