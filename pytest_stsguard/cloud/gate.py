@@ -234,7 +234,8 @@ class Gate:
                 decision = self._authorizer.decide(caller, permission, surroundings)
                 passage.decisions.append(decision)
                 if not decision.allowed:
-                    words = denial(caller, permission, decision, call)
+                    asked = self._authorizer.question(caller, permission, surroundings)
+                    words = denial(caller, permission, decision, call, organizations=asked.context)
                     if batch is not None:
                         batch.deny(position, words)
                         continue

@@ -16,6 +16,7 @@ from pytest_stsguard.policy.arns import account_of, is_account_id
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import TypeAlias
 
     from pytest_stsguard.cloud.batches import Deletion
     from pytest_stsguard.cloud.calls import Call
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.post_policy import FormUpload
     from pytest_stsguard.cloud.signature import Claim
     from pytest_stsguard.policy import Decision
+
+    Keys: TypeAlias = Mapping[str, str | list[str]]
 
 __all__ = ["Passage", "denial", "elements", "named_account", "refusal", "service_of"]
 
@@ -108,11 +111,26 @@ def service_of(arn: str) -> str:
     return parts[2] if len(parts) > 3 else ""  # noqa: PLR2004 - what an ARN has before its region
 
 
-def denial(caller: Caller, permission: Permission, decision: Decision, call: Call) -> str:
-    """Word an authorization denial as AWS does."""
+def denial(
+    caller: Caller, permission: Permission, decision: Decision, call: Call, *, organizations: Keys | None = None
+) -> str:
+    """Word an authorization denial as AWS does; `organizations` are the condition keys of both accounts'.
+
+    S3 explains a denial to callers of the bucket's own account and organisation only, see "Troubleshoot access denied (403
+    Forbidden) errors in Amazon S3".
+    """
+    if permission.action.startswith("s3:") and _is_stranger(caller, permission, organizations or {}):
+        return "Access Denied"
     resource = f'"{permission.resource}"' if call.service == "s3" else permission.resource
     text = f"User: {caller.arn} is not authorized to perform: {permission.action} on resource: {resource} {decision.reason()}"
     return f"You are not authorized to perform this operation. {text}" if call.protocol == "ec2" else text
+
+
+def _is_stranger(caller: Caller, permission: Permission, organizations: Keys) -> bool:
+    owner = permission.resource_account or account_of(permission.resource) or caller.account
+    home = organizations.get("aws:PrincipalOrgID")
+    kin = home is not None and home == organizations.get("aws:ResourceOrgID")
+    return caller.is_anonymous or not (owner == caller.account or kin)
 
 
 def refusal(permission: Permission, words: str) -> Fault:

@@ -96,7 +96,8 @@ class Screening:
         for permission in needed:
             decision = self._authorizer.decide(caller, permission, surroundings)
             if not decision.allowed:
-                words = denial(caller, permission, decision, call)
+                asked = self._authorizer.question(caller, permission, surroundings)
+                words = denial(caller, permission, decision, call, organizations=asked.context)
                 return permission.error.message(words) if permission.error is not None else words
         return ""
 

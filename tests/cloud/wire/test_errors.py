@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from pytest_stsguard.cloud.calls.cbor import load_cbor
@@ -123,3 +125,22 @@ def test_what_is_not_signed_or_cannot_be_read_never_reaches_a_service(
 
     request = Request("POST", url, Headers({"host": urlsplit(url).netloc, **headers}), body)
     assert wire.send(request).status in {400, 403, 404, 405, 501}
+
+
+def test_s3_explains_a_denial_to_its_own_account_and_organisation_only(wire: Any, nobody: Any) -> None:
+    # "Troubleshoot access denied (403 Forbidden) errors in Amazon S3": others are told "Access Denied", and no more.
+    def message(client: Any) -> str:
+        with pytest.raises(ClientError) as raised:
+            client.get_object(Bucket=BUCKET, Key="k")
+        return str(raised.value.response["Error"]["Message"])
+
+    reason = "because no identity-based policy allows the s3:GetObject action"
+    assert message(nobody.client("s3")).endswith(reason)
+    unsigned = nobody.client("s3", config=Config(signature_version=UNSIGNED))
+    stranger = wire.cloud.client("s3", wire.cloud.administrator("999988887777"))
+    assert {message(unsigned), message(stranger)} == {"Access Denied"}
+    organizations = wire.cloud.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(AccountName="kin", Email="kin@example.com")["CreateAccountStatus"]["AccountId"]
+    kin = message(wire.cloud.client("s3", wire.cloud.administrator(made)))
+    assert kin.endswith("because no resource-based policy allows the s3:GetObject action")
