@@ -15,15 +15,20 @@ from .behalf import called_via, on_behalf
 from .permission import Permission, ServiceError
 
 if TYPE_CHECKING:
+    from .permission import Context
     from .scope import Scope
 
-__all__ = ["log_group_key", "queue_keys", "stream_key", "topic_key"]
+__all__ = ["log_checks", "queue_keys", "stream_key", "topic_key"]
 
 _SENDING: Final = ("GenerateDataKey", "Decrypt")
 _SQS_DENIED: Final = ServiceError("KMS.AccessDeniedException")
 _SNS_DENIED: Final = ServiceError("KMSAccessDenied")
 _KINESIS_DENIED: Final = ServiceError("KMSAccessDeniedException")
 _LOGS_DENIED: Final = "The specified KMS key does not exist or is not allowed to be used with Arn '{}'"
+_NO_EXPORT: Final = (
+    "{} call on the given bucket failed. Please check if CloudWatch Logs has been granted permission to perform this "
+    "operation."
+)
 _QUEUES: Final = {
     "ReceiveMessage": ("Decrypt",),
     "SendMessage": _SENDING,
@@ -83,7 +88,50 @@ def stream_key(scope: Scope, found: list[Permission]) -> list[Permission]:
     return on_behalf(scope, "kinesis", key, *actions, pairs=pairs, error=_KINESIS_DENIED, owner=stream)
 
 
-def log_group_key(scope: Scope, found: list[Permission]) -> list[Permission]:
+def log_checks(scope: Scope, found: list[Permission]) -> list[Permission]:
+    """Give the checks on what CloudWatch Logs needs for itself: the key of a log group, the bucket of an export."""
+    if scope.call.operation == "CreateExportTask":
+        return _export(scope)
+    return _log_group_key(scope, found)
+
+
+def _service(scope: Scope, source: str) -> tuple[str, Context]:
+    """Give the service's principal, and the condition keys of what it does for itself."""
+    principal = f"logs.{scope.call.region}.amazonaws.com"
+    return principal, {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": principal,
+        "aws:SourceAccount": scope.account,
+        "aws:SourceArn": source,
+    }
+
+
+def _export(scope: Scope) -> list[Permission]:
+    """Give the checks on the bucket of an export, whose policy must admit the service.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html
+    """
+    bucket, prefix = scope.text("destination"), scope.text("destinationPrefix") or "exportedlogs"
+    if not bucket:
+        return []
+    principal, own = _service(scope, f"arn:{scope.partition}:logs:{scope.call.region}:{scope.account}:*")
+    owner = scope.state.bucket_owner(bucket)
+    arn = f"arn:{scope.partition}:s3:::{bucket}"
+    asked = (("s3:GetBucketAcl", arn), ("s3:PutObject", f"{arn}/{prefix}/*"))
+    return [
+        Permission(
+            action,
+            resource,
+            {**own, "s3:x-amz-acl": "bucket-owner-full-control"} if action == "s3:PutObject" else own,
+            owner,
+            ServiceError("InvalidParameterException", _NO_EXPORT.replace("{}", action.removeprefix("s3:"))),
+            principal,
+        )
+        for action, resource in asked
+    ]
+
+
+def _log_group_key(scope: Scope, found: list[Permission]) -> list[Permission]:
     """Give the checks on the key that a log group is put under: the service's own, which the key's policy must admit."""
     key = scope.text("kmsKeyId") if scope.call.operation in {"AssociateKmsKey", "CreateLogGroup"} else None
     if key is None:
@@ -95,9 +143,8 @@ def log_group_key(scope: Scope, found: list[Permission]) -> list[Permission]:
     checks = on_behalf(
         scope, "logs", key, "Encrypt", "Decrypt", "GenerateDataKey", pairs=pairs, error=error, owner=group
     )
-    principal = f"logs.{scope.call.region}.amazonaws.com"
+    principal, own = _service(scope, group)
     drop = {*called_via("logs"), "kms:ViaService"}
-    own = {"aws:PrincipalIsAWSService": "true", "aws:PrincipalServiceName": principal, "aws:SourceArn": group}
     return [
         Permission(
             each.action,

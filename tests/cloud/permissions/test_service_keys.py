@@ -272,6 +272,27 @@ def test_a_log_group_is_put_under_a_key_that_admits_the_service(vault: Vault) ->
     assert refused(logs.create_log_group, logGroupName="other", kmsKeyId=key)["Code"] == "AccessDeniedException"
 
 
+def test_an_export_of_logs_goes_to_a_bucket_that_admits_the_service(vault: Vault) -> None:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/S3ExportTasks.html."""
+    logs, s3 = vault.cloud.client("logs"), vault.cloud.client("s3")
+    logs.create_log_group(logGroupName="exported")
+    s3.create_bucket(Bucket="exports")
+    given = {"logGroupName": "exported", "fromTime": 0, "to": 1, "destination": "exports"}
+    error = refused(logs.create_export_task, **given)
+    assert error["Code"] == "InvalidParameterException"
+    assert error["Message"].startswith("GetBucketAcl call on the given bucket failed")
+    service = {"Effect": "Allow", "Principal": {"Service": f"logs.{REGION}.amazonaws.com"}}
+    own = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    told = [
+        {**service, "Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::exports", "Condition": own},
+        {**service, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::exports/*", "Condition": own},
+    ]
+    s3.put_bucket_policy(Bucket="exports", Policy=json.dumps({"Version": "2012-10-17", "Statement": told[:1]}))
+    assert refused(logs.create_export_task, **given)["Message"].startswith("PutObject call")
+    s3.put_bucket_policy(Bucket="exports", Policy=json.dumps({"Version": "2012-10-17", "Statement": told}))
+    assert logs.create_export_task(**given)["taskId"]
+
+
 def test_an_iterator_is_over_the_stream_that_it_names(vault: Vault) -> None:
     stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s"
     deny = {"Effect": "Deny", "Action": "kinesis:GetRecords", "Resource": stream}

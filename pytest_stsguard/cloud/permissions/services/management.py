@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cloud.permissions.message_keys import log_group_key
+from pytest_stsguard.cloud.permissions.message_keys import log_checks
 from pytest_stsguard.cloud.permissions.secret_keys import parameter_keys
 from pytest_stsguard.cloud.permissions.table import Service
 
@@ -191,7 +191,7 @@ TABLES = {
         },
         arn=_logs,
         keys={"logs:LogGeneratingResourceArns": "resourceArn"},
-        besides=log_group_key,
+        besides=log_checks,
         tagging="TagResource",
     ),
     "ssm": Service(
