@@ -147,10 +147,11 @@ def _who(asker: RequestClass, kind: str, principal: str, context: Mapping[str, s
     """Say who the caller is."""
     whose = "a declared account" if asker.declared else "an account that is not declared"
     told = any(name.lower().startswith("aws:source") for name in context)
+    source = "for a source outside the zones" if told else "for any customer of it"
     return {
         "oidc": issuer_of(asker.name).subject if kind == "oidc" else "",
         "saml": f"any identity of the SAML provider {asker.name}",
-        "service": f"{asker.name} {'for a source outside the zones' if told else 'for any customer of it'}",
+        "service": f"{asker.name} {source}" if asker.declared else f"{asker.name}, which is not declared,",
         "any-account": f"any AWS account, such as {principal},",
         "organization": f"an account of an organization that is not declared, such as {principal},",
         "own-account": f"{principal}, which is not declared,",

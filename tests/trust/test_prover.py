@@ -98,6 +98,16 @@ def test_the_kinds_of_witnesses(statement: dict[str, Any], kind: str, words: str
     assert words in witness.summary
 
 
+def test_a_service_that_nobody_declared_is_outside_whatever_its_source() -> None:
+    zones = Zones.parse({"account": OWN, "trust": {"services": {"ec2.amazonaws.com": "any"}}})
+    own = {"StringEquals": {"aws:SourceAccount": OWN}}
+    (witness,) = prove(policy(allow({"Service": "sns.amazonaws.com"}, own)), zones, now=NOW).witnesses
+    assert not witness.declared
+    assert witness.summary.startswith(
+        "sns.amazonaws.com, which is not declared, can assume this role: aws:SourceAccount"
+    )
+
+
 def test_a_long_or_odd_value_is_shown_on_one_line() -> None:
     odd = {"StringEquals": {"aws:UserAgent": "a\u2028" + "b" * 400}}
     (witness,) = prove(policy(allow(STAR, odd)), ZONES, now=NOW).witnesses
