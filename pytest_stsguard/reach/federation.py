@@ -11,7 +11,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pytest_stsguard.errors import InputError
+from pytest_stsguard.policy import Request, authorize
 from pytest_stsguard.reach.fault import Fault
+from pytest_stsguard.reach.trustees import ALLOW_ALL
 from pytest_stsguard.trust import OidcZone
 from pytest_stsguard.trust.issuers import BUILT_IN, COGNITO, GITHUB, issuer_of
 from pytest_stsguard.trust.named import Named, read_principal
@@ -28,6 +31,10 @@ __all__ = ["federated", "only_the_audience_is_wide", "open_assertions", "open_au
 
 MOST_ENTRIES: Final = 64
 """Grants to identity providers that are looked at in one trust policy; IAM's largest, of 8,192 characters, holds fewer."""
+
+_ACTIONS: Final = {"oidc": "sts:AssumeRoleWithWebIdentity", "saml": "sts:AssumeRoleWithSAML"}
+_ANOTHER: Final = "https://stsguard.invalid/saml"
+"""An audience that nobody pins."""
 
 _NOBODY: Final = "stsguard:nobody"
 _TENANTS: Final[tuple[tuple[str, str], ...]] = (
@@ -82,7 +89,8 @@ def too_many(proofs: Proofs, kind: str) -> Iterator[Fault]:
 
 def _federated(proofs: Proofs, role: Role, kind: str) -> Iterator[Federated]:
     account, partition = proofs.account.id, proofs.account.partition
-    for statement in role.trust.policy.statements:
+    for matcher in role.trust.policy.index.plan(_ACTIONS[kind]).matchers:
+        statement = matcher.statement
         if statement.effect != "Allow":
             continue
         for principal in statement.principals or ():
@@ -136,11 +144,21 @@ def open_assertions(proofs: Proofs) -> Iterator[Fault]:
         role, statement, provider = entry
         if role.identity_center and provider.name.startswith("AWSSSO_"):
             continue  # IAM Identity Center made role and provider; neither is the account's to choose
-        if not any(_pins(condition, "saml", ("aud",)) for condition in statement.conditions):
+        pinned = any(_pins(condition, "saml", ("aud",)) for condition in statement.conditions)
+        if not pinned and not _denies_others(entry):
             yield _fault(entry, f"takes assertions of SAML provider {provider.name} for any audience", None, "audience")
         for witness in proofs.of(role).witnesses:
             if witness.kind == "saml" and witness.principal == provider.arn and witness.statement == statement.place:
                 yield _fault(entry, witness.summary, witness, "provider")
+
+
+def _denies_others(entry: Federated) -> bool:
+    """Ask whether assertions for an audience that no value names are denied, whatever else they say."""
+    request = Request(_ACTIONS["saml"], entry.role.arn, entry.provider.arn, {"SAML:aud": _ANOTHER})
+    try:
+        return authorize(request, identity=(ALLOW_ALL,), resource=entry.role.trust.policy).explicit
+    except InputError:
+        return False  # what cannot be read is told by STSG-111 and STSG-112
 
 
 def only_the_audience_is_wide(proofs: Proofs, role: Role, witness: Witness) -> bool:

@@ -18,7 +18,8 @@ from pytest_stsguard.cli.checks import run_checks
 Json = dict[str, Any]
 HERE: Final = Path(__file__).parents[1] / "corpus"
 FILES: Final = {
-    name: json.loads((HERE / f"audit-{name}.json").read_text()) for name in ("trust", "revocation", "people", "reach")
+    name: json.loads((HERE / f"audit-{name}.json").read_text())
+    for name in ("trust", "federation", "revocation", "people", "reach")
 }
 CASES: Final = [(name, case) for name, file in FILES.items() for case in file["cases"] if "finds" in case]
 ACCOUNT: Final = "111122223333"
@@ -31,7 +32,12 @@ org_id = "{ORGANIZATION}"
 organization = true
 accounts = [{{id = "444455556666", external_id = ["EXT-1"]}}, {{id = "555566667777"}}]
 saml = ["Okta"]
-oidc = [{{issuer = "token.actions.githubusercontent.com", sub = ["repo:acme/*"]}}]
+[[zones.trust.oidc]]
+issuer = "token.actions.githubusercontent.com"
+sub = ["repo:acme/*"]
+[[zones.trust.oidc]]
+issuer = "oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF0123456789ABCDEF0123456789"
+sub = ["system:serviceaccount:shop:*"]
 """
 
 
