@@ -83,9 +83,10 @@ def _print_schema() -> int:
 def _read(source: str, blasts: tuple[str, ...]) -> Run:
     import msgspec
 
-    from pytest_stsguard.reporting.reading import read, read_blast
+    from pytest_stsguard.reporting.reading import check_counts, read, read_blast
 
     run = read(source)
+    check_counts(run, source)
     known = {one.start: one for one in (*run.blast, *map(read_blast, blasts))}
     return msgspec.structs.replace(run, blast=tuple(known.values()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.account import Account
     from pytest_stsguard.findings import Baseline, Control, Finding, Report, Severity
 
-__all__ = ["blast_of", "build", "completed", "containment_of", "drill"]
+__all__ = ["blast_of", "build", "completed", "containment_of", "counted", "drill", "fails"]
 
 _STEP = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+Z)  (?P<action>\S+)\s+(?P<detail>.*)", re.DOTALL)
 
@@ -92,7 +93,7 @@ def completed(run: model.Run, controls: Mapping[str, Control] | None = None) -> 
     named |= set(run.evaluated)
     missing = sorted(named - {control.id for control in run.controls})
     added = [_control(controls[name]) for name in missing if name in controls]
-    verdict = run.verdict or ("fail" if run.errors or _fails(run) else "pass")
+    verdict = run.verdict or ("fail" if fails(run) else "pass")
     everything = sorted((*run.controls, *added), key=lambda control: control.id)
     return msgspec.structs.replace(run, controls=tuple(everything), verdict=verdict)
 
@@ -129,9 +130,27 @@ def containment_of() -> model.Containment:
     )
 
 
-def _fails(run: model.Run) -> bool:
+def fails(run: model.Run) -> bool:
+    """Tell whether what a run holds makes it fail: a finding, a control without a verdict, a check or a drill that failed."""
     levels = model.RANKS[: model.RANKS.index(run.fail_on) + 1]
-    return any(finding.active and finding.severity in levels for finding in run.findings)
+    grave = any(finding.active and finding.severity in levels for finding in run.findings)
+    played = any(drill.outcome == "failed" for drill in run.drills)
+    return bool(grave or played or run.errors or run.checks.get("failed"))
+
+
+def counted(run: model.Run) -> model.Summary:
+    """Count what a run holds."""
+    active = [finding for finding in run.findings if finding.active]
+    severities = Counter[str](finding.severity for finding in active)
+    return model.Summary(
+        findings=len(active),
+        by_severity={rank: severities[rank] for rank in model.RANKS},
+        by_control=dict(sorted(Counter(finding.control for finding in active).items())),
+        muted=sum(finding.muted for finding in run.findings),
+        baselined=sum(finding.baselined and not finding.muted for finding in run.findings),
+        not_evaluated=len(run.not_evaluated),
+        errors=len(run.errors),
+    )
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:

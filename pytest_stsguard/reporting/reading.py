@@ -12,11 +12,11 @@ import msgspec
 
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.findings.suggestion import show
-from pytest_stsguard.reporting.builder import blast_of, completed
-from pytest_stsguard.reporting.model import SCHEMA, Blast, Run
+from pytest_stsguard.reporting.builder import blast_of, completed, counted, fails
+from pytest_stsguard.reporting.model import SCHEMA, Blast, Run, Summary
 from pytest_stsguard.reporting.text import visible
 
-__all__ = ["read", "read_blast"]
+__all__ = ["check_counts", "read", "read_blast"]
 
 _RUN: Final = "make one with --stsguard-report json:PATH"
 _BLAST: Final = "make one with stsguard blast ROLE --output json"
@@ -40,6 +40,26 @@ def read(path: str | Path) -> Run:
     # A fix is made of the finding anew: what the file says need not fit.
     findings = tuple(msgspec.structs.replace(finding, fix=None) if finding.fix else finding for finding in run.findings)
     return completed(msgspec.structs.replace(run, findings=findings))
+
+
+def check_counts(run: Run, path: str | Path) -> None:
+    """See that the counts and the verdict of a report are those of its findings.
+
+    Raises:
+        InputError: they are not, so that somebody has changed the one and not the other.
+    """
+    told, held = _flat(run.summary), _flat(counted(run))
+    for name in {**held, **told}:
+        if told.get(name, 0) != held.get(name, 0):
+            raise InputError(
+                f"says {told.get(name, 0)}, but the report holds {held.get(name, 0)}: it was changed after it was written",
+                location=f"{path}: summary.{visible(name, 100)}",
+            )
+    if run.verdict == "pass" and fails(run):
+        raise InputError(
+            "says `pass`, but what the report holds fails: it was changed after it was written",
+            location=f"{path}: verdict",
+        )
 
 
 def read_blast(path: str | Path) -> Blast:
@@ -83,6 +103,14 @@ def _bytes(path: str | Path) -> bytes:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no JSON")
+
+
+def _flat(summary: Summary) -> dict[str, int]:
+    """Give every count of a summary by the path to it."""
+    flat: dict[str, int] = {}
+    for name, value in msgspec.structs.asdict(summary).items():
+        flat |= {f"{name}.{key}": count for key, count in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _check(blast: Blast, path: str | Path) -> None:

@@ -281,6 +281,30 @@ def test_command_renders_again(name: str, example: Run, tmp_path: Path) -> None:
     assert path.read_bytes() == shown.stdout_bytes
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            '"findings": 55,',
+            '"findings": 5,',
+            "summary.findings: says 5, but the report holds 55: it was changed after",
+        ),
+        ('"critical": 6,', '"critical": 0,', "summary.by_severity.critical: says 0, but the report holds 6: it was"),
+        ('"STSG-101": 4,', "", "summary.by_control.STSG-101: says 0, but the report holds 4: it was changed after"),
+        ('"muted": 1,', '"muted": 2,', "summary.muted: says 2, but the report holds 1: it was changed after"),
+        ('"verdict": "fail"', '"verdict": "pass"', "verdict: says `pass`, but what the report holds fails: it was"),
+    ],
+)
+def test_report_that_contradicts_itself_is_not_rendered(old: str, new: str, said: str, tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    assert text.count(old) == 1
+    (tmp_path / "r.json").write_text(text.replace(old, new))
+    shown = CliRunner().invoke(report, ["--from", str(tmp_path / "r.json"), "--format", "csv"], standalone_mode=False)
+    assert isinstance(shown.exception, InputError)
+    assert said in str(shown.exception)
+    assert shown.stdout == ""
+
+
 def test_report_is_read_from_standard_input_too(example: Run) -> None:
     asked = ["--from", "-", "--format", "csv"]
     shown = CliRunner().invoke(report, asked, input=EXAMPLE.read_bytes(), standalone_mode=False)
