@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,8 +24,11 @@ def parameters_of(service: str, operation: str, given: Mapping[str, Any]) -> dic
         FailedError: a value is of the wrong type, or one that the operation needs is missing.
         NotSimulatedError: the operation has no such member, so that the property cannot be passed on.
     """
-    shape = model(service).operation_model(operation).input_shape
+    called = model(service).operation_model(operation)
+    shape = called.input_shape
     fit: dict[str, Any] = fitted(dict(given), shape, "") if shape is not None else {}
+    # What every SDK fills in by itself.
+    fit |= {name: str(uuid.uuid4()) for name in called.idempotent_members if name not in fit}
     missing = [name for name in (shape.required_members if shape is not None else ()) if name not in fit]
     if missing:
         raise FailedError(f"Properties validation failed: required key [{missing[0]}] not found")
