@@ -91,3 +91,19 @@ def test_policy_that_nobody_holds_is_not_taken_for_no_revocation(tmp_path: Path)
     for control in LEFTOVERS:
         assert str(report.not_evaluated[control]).count("policy/Own") == 1
         assert "ReadOnlyAccess" not in str(report.not_evaluated[control])
+
+
+def test_people_whose_permissions_nobody_holds_are_not_taken_for_none(tmp_path: Path) -> None:
+    user = {
+        "UserName": "jane",
+        "Arn": "arn:aws:iam::111122223333:user/jane",
+        "Path": "/",
+        "UserId": "AIDAEXAMPLEEXAMPLE123",
+        "CreateDate": "2026-11-01T00:00:00Z",
+        "GroupList": ["staff"],
+        "AttachedManagedPolicies": [],
+    }
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps({"UserDetailList": [user], "RoleDetailList": [], "GroupDetailList": []}))
+    report = run_checks([("target", f"export:{file}"), ("at", "2026-11-20T12:00:00Z")]).report
+    assert "group staff" in str(report.not_evaluated["STSG-113"])
