@@ -205,6 +205,24 @@ def test_mfa_is_asked_of_the_people_that_may_assume_a_role(
     assert bool(list(people.without_mfa(survey.permissions))) is expected
 
 
+@pytest.mark.parametrize(
+    "trust",
+    [
+        trusts(ROOT, ArnEquals={"aws:PrincipalArn": "arn:aws:iam::111122223333:user/bob"}),
+        trusts(ROOT, ArnLike={"aws:PrincipalArn": "arn:aws:iam::*:user/b*"}),
+        trusts(ROOT, StringEquals={"aws:username": "bob"}),
+        trusts(ROOT, StringLike={"aws:userid": "*"}, StringNotEquals={"aws:username": ["alice", "carol"]}),
+        [trusts(ROOT), trusts("*", StringNotEquals={"aws:username": "bob"}) | {"Effect": "Deny"}],
+    ],
+)
+def test_users_with_the_same_policies_are_told_apart_where_the_role_does(
+    survey_of: Callable[..., Survey], trust: Any
+) -> None:
+    everybody = dict.fromkeys(["alice", "bob", "carol"], may("sts:AssumeRole"))
+    (fault,) = people.without_mfa(survey_of({"role": trust}, users=everybody).permissions)
+    assert fault.evidence["user"].endswith("user/bob")
+
+
 NAMES = ("a", "b", "c")
 STATEMENTS = (
     None,
