@@ -166,16 +166,18 @@ class Stage:
         return seen
 
     def check_denied(self, held: Held, probes: tuple[str, ...]) -> None:
-        """Require N denials in a row of each probe; a denial by nothing but a missing permission proves nothing."""
+        """Require N denials in a row of each probe; one that the containment did not cause proves nothing."""
         deadline = self.patience().deadline()
-        for probe in probes or tuple(one for one in self.scenario.probes if one in held.proven) or self.scenario.probes:
+        known = held.proven or {probe for one in self.sessions.values() for probe in one.proven}
+        for probe in probes or tuple(one for one in self.scenario.probes if one in known) or self.scenario.probes:
             seen = self._ask(held, probe, "denied", deadline, in_a_row=self.scenario.denials)
             if seen.outcome == "allowed":
                 self.fail(f"{probe} to `{held.name}` was allowed, and denied was expected")
-            elif probe not in held.proven and not seen.explicit:
-                raise DrillError(f"{probe} was never allowed to `{held.name}`: its denial proves nothing")
             elif why := foreign(seen, [one.method for one in self.revocations]):
                 raise DrillError(f"{probe} was denied to `{held.name}` {why}: that proves nothing of the containment")
+            elif probe not in known or not (held.proven or seen.explicit):
+                # A session that came after the containment was allowed nothing: what another was, must be denied explicitly.
+                raise DrillError(f"{probe} was never allowed to `{held.name}`: its denial proves nothing")
 
     def check_allowed(self, held: Held, probes: tuple[str, ...]) -> None:
         """Require that each probe is allowed."""

@@ -136,3 +136,18 @@ def test_permission_that_somebody_took_away_is_no_containment(sts_cloud: Cloud) 
     assert "by no grant of an identity-based policy: that proves nothing" in failures_of(
         sts_cloud, on="revoked", do=spoil
     )
+
+
+def test_denial_that_was_there_all_along_is_no_containment(sts_cloud: Cloud) -> None:
+    """An explicit deny in the role's own policies, of a call that no session was ever allowed."""
+    iam = sts_cloud.client("iam")
+
+    def forbid() -> None:
+        statement = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName="data", PolicyName="Forbidden", PolicyDocument=text)
+
+    never = {"act": "expect", "session": "stolen", "outcome": "denied", "probes": ["sqs.list_queues"]}
+    for containment in ([never], [SCENARIO["containment"][0], never]):
+        said = failures_of(sts_cloud, on="warmed up", do=forbid, containment=containment)
+        assert "sqs.list_queues was never allowed to `stolen`: its denial proves nothing" in said
