@@ -1,7 +1,7 @@
 """Where moto's CloudFormation makes, changes and deletes resources, it asks the `Work` of the call that it answers.
 
-Outside such a call it makes nothing: moto would make the resources of a deleted stack anew for who looks at it. Accounts that
-are not the cloud's, and the world's own template, are left to moto.
+In a call that changes no stack it makes nothing: moto would make the resources of a deleted stack anew for who looks at it.
+The world's own template, and a `mock_aws` that a test has beside the cloud, are left to moto.
 """
 
 from __future__ import annotations
@@ -14,16 +14,25 @@ from .halt import Halt, NotSimulatedError
 from .template import long_forms, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from .work import Work
 
-__all__ = ["install", "is_trusted", "reading", "trusted", "uninstall", "working"]
+__all__ = ["asked", "install", "is_trusted", "trusted", "uninstall", "working"]
 
 _LOCAL = threading.local()
 _LOCK = threading.Lock()
 _ORIGINAL: dict[str, Any] = {}
-_OWNS: list[Callable[[str], bool]] = []
+
+
+@contextmanager
+def asked(read: Mapping[str, str]) -> Iterator[None]:
+    """Let moto, in this thread, answer a caller of the cloud; `read` is what was read at addresses of S3 for that."""
+    _LOCAL.read = read
+    try:
+        yield
+    finally:
+        _LOCAL.read = None
 
 
 @contextmanager
@@ -34,16 +43,6 @@ def working(work: Work) -> Iterator[None]:
         yield
     finally:
         _LOCAL.work = None
-
-
-@contextmanager
-def reading(read: Mapping[str, str]) -> Iterator[None]:
-    """Let moto, in this thread, find at each address what was read there with the caller's permissions."""
-    _LOCAL.read = read
-    try:
-        yield
-    finally:
-        _LOCAL.read = {}
 
 
 @contextmanager
@@ -61,14 +60,13 @@ def is_trusted() -> bool:
     return bool(getattr(_LOCAL, "trusted", False))
 
 
-def install(owns: Callable[[str], bool]) -> None:
-    """Make moto ask; `owns` tells whether an account is the cloud's. A second call does nothing."""
+def install() -> None:
+    """Make moto ask; a second call does nothing."""
     with _LOCK:
         if _ORIGINAL:
             return
         from moto.cloudformation import models, parsing, responses  # noqa: PLC0415 - moto's comes with the first call to it
 
-        _OWNS[:] = [owns]
         _ORIGINAL.update(
             create=parsing.parse_and_create_resource,
             outline=parsing.resource_class_from_type,
@@ -102,7 +100,6 @@ def uninstall() -> None:
         models.yaml = responses.yaml = _ORIGINAL["yaml"]
         responses.get_stack_from_s3_url = _ORIGINAL["fetch"]
         _ORIGINAL.clear()
-        _OWNS.clear()
 
 
 def _work() -> Work | None:
@@ -110,12 +107,12 @@ def _work() -> Work | None:
     return work
 
 
-def _left_alone(account: str) -> bool:
-    return is_trusted() or not (_OWNS and _OWNS[0](account))
+def _left_alone() -> bool:
+    return getattr(_LOCAL, "read", None) is None
 
 
 def _create(logical: str, own: dict[str, Any], resources: Any, account_id: str, region_name: str) -> Any:
-    if _left_alone(account_id):
+    if _left_alone():
         return _ORIGINAL["create"](logical, own, resources, account_id=account_id, region_name=region_name)
     work = _work()
     condition = own.get("Condition")
@@ -132,27 +129,27 @@ def _outline(resource_type: str) -> Any:
 
 
 def _update(resources: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-    if _left_alone(resources["AWS::AccountId"]):
+    if _left_alone():
         _ORIGINAL["update"](resources, template, parameters)
         return
     _working().update(resources, template, parameters)
 
 
 def _delete(resources: Any) -> None:
-    if _left_alone(resources["AWS::AccountId"]):
+    if _left_alone():
         _ORIGINAL["delete"](resources)
         return
     _working().delete(resources)
 
 
 def _parameter(resources: Any, value: str, value_type: str) -> Any:
-    if _left_alone(resources["AWS::AccountId"]):
+    if _left_alone():
         return _ORIGINAL["parameter"](resources, value, value_type)
     return _working().parameter(resources, value, many=value_type.find("List") > 0)
 
 
 def _fetch(template_url: str, account_id: str, partition: str) -> str:
-    if _left_alone(account_id):
+    if _left_alone():
         return str(_ORIGINAL["fetch"](template_url, account_id=account_id, partition=partition))
     return str(_LOCAL.read[template_url])
 

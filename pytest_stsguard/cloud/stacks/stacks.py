@@ -77,7 +77,7 @@ class Stacks:
         assert call is not None  # noqa: S101 - the gate has read both
         assert caller is not None  # noqa: S101
         try:
-            hook.install(self._backend.owns)
+            hook.install()
         except ImportError as error:
             told = f"CloudFormation without `{error.name}`: install `moto[cloudformation]`"
             raise _not_simulated(told) from error
@@ -96,12 +96,15 @@ class Stacks:
         text, read = given_template(call, requests=self._requests, forwarded=forwarded)
         if text is not None and call.operation in _TEMPLATES:
             load_template(text)
-        with hook.reading(read):
+        with hook.asked(read):
             if call.operation in _INSTANCES:
                 return self._change_instances(passage, call, account)
-            if call.operation not in _CHANGES:
+            if call.operation in _CHANGES:
+                return self._change(passage, account, text, dispatch)
+            try:
                 return dispatch()
-            return self._change(passage, account, text, dispatch)
+            except Halt as halt:
+                raise _not_simulated(str(halt.cause)) from halt
 
     def _change(
         self,

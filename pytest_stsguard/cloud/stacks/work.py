@@ -110,6 +110,10 @@ class Work:
     def delete(self, resources: Any) -> None:
         """Delete what moto's map `resources` holds, the newest first; raises Halt when something stays."""
         there = made_of(resources)
+        for each in there.values():
+            # Nothing is deleted of a stack that the world's own template made with what is not simulated otherwise.
+            if _is_resource(each):
+                self.outline(each.cf_resource_type)
         last: FailedError | None = None
         for logical in [name for name, each in reversed(there.items()) if _is_resource(each)]:
             own = templates_of(resources).get(logical, {})
