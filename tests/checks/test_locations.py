@@ -109,6 +109,35 @@ def test_an_account_that_the_zones_name_is_the_templates_own(tmp_path: Path) -> 
     assert {finding.resource for finding in report.findings} == {"arn:aws:iam::444455556666:role/shared"}
 
 
+def test_a_role_without_mfa_points_at_the_statement_that_lets_the_user_in(tmp_path: Path) -> None:
+    template = """\
+Resources:
+  Jane:
+    Type: AWS::IAM::User
+    Properties: {UserName: jane}
+  Ops:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: ops
+      AssumeRolePolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - Effect: Allow
+            Principal: {Service: ec2.amazonaws.com}
+            Action: sts:AssumeRole
+          - Effect: Allow
+            Principal: {AWS: !GetAtt Jane.Arn}
+            Action: sts:AssumeRole
+"""
+    file = tmp_path / "stack.yaml"
+    file.write_text(template)
+    lines = template.splitlines()
+    found = numbers_of(f"cfn:{file}")
+    assert found["STSG-113", ""] == next(
+        n for n, line in enumerate(lines) if "Jane.Arn" in line
+    )  # the line before, from 1
+
+
 def test_examples_of_every_kind(checkout: Path) -> None:
     for target in ("cfn:examples/stack.yaml", "export:examples/account.json"):
         scheme, _, file = target.partition(":")
