@@ -33,17 +33,21 @@ class Connection:
     Attributes:
         retries: what repeats the calls of the clients; whoever keeps a journal listens to it.
         clock: the time that AWS lives by.
+        above: the way to the organisation, where it is another one: Organizations is called through it.
     """
 
     session: boto3.Session
     account: str
     retries: Retries
     clock: ServiceClock
+    above: Connection | None = None
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def client(self, service: str) -> Any:
         """Give the client of a service."""
+        if service == "organizations" and self.above is not None:
+            return self.above.client(service)
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = _client(self.session, service)
@@ -63,6 +67,8 @@ class Connection:
             click.echo(f"again: {retry}", err=True)
 
         self.retries.listener = tell
+        if self.above is not None:
+            self.above.retries.listener = tell
 
 
 def connect(profile: str | None) -> Connection:

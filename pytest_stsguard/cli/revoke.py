@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,11 @@ _SCOPE = ("session_name", "source_identity", "tag", "key_id", "instance", "attac
 @click.option("--key-id", metavar="ID", help="For deactivate-key; default: all keys.")
 @click.option("--instance", metavar="ID", help="For replace-profile and restart-instance.")
 @click.option("--attach-to", metavar="ID", help="For scp: an account, unit or root; default: the role's account.")
+@click.option(
+    "--organization-profile",
+    metavar="NAME",
+    help="For scp: AWS profile of the management account or a delegated administrator (default: that of the account).",
+)
 @click.option("--kind", type=click.Choice(["role", "user", "root"]), help="For scp: what TARGET is (default: role).")
 @click.option(
     "--with",
@@ -73,6 +79,8 @@ def revoke(target: tuple[str, ...], **options: Any) -> int:
     _check_usage(target, options)
     scope = _scope(options)
     connection = connect(options["profile"])
+    if options["organization_profile"]:
+        connection = replace(connection, above=connect(options["organization_profile"]))
     if again:
         outcomes = _go_on(connection, options)
     else:

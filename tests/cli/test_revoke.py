@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +122,39 @@ def test_bad_usage_is_refused_before_anything_happens(
     assert words in str(error)
     assert error.exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_organisation_is_reached_by_a_profile_of_its_own(
+    run: Callable[..., Any], sts_cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role of a member account is denied from above, and whoever is root there; the management account is refused."""
+    member = sts_cloud.administrator("999900001111")
+    organizations = sts_cloud.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    (root,) = organizations.list_roots()["Roots"]
+    with suppress(organizations.exceptions.PolicyTypeAlreadyEnabledException):
+        organizations.enable_policy_type(RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+    statement = {"Effect": "Allow", "Principal": {"AWS": "999900001111"}, "Action": "sts:AssumeRole"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sts_cloud.client("iam", member).create_role(RoleName="app", AssumeRolePolicyDocument=text)
+    keys = {"member": member, "above": sts_cloud.admin}
+    (tmp_path / "keys").write_text(
+        "".join(
+            f"[{name}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}\n"
+            for name, key in keys.items()
+        )
+    )
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
+    there = ("--profile", "member", "--organization-profile", "above", "--journal", str(tmp_path / "j"))
+    what = ("--method", "scp", "--apply", "--account", "999900001111")
+    done = run("app", *what, *there)
+    assert "revoked  arn:aws:iam::999900001111:role/app by scp" in done.output
+    attached = organizations.list_policies_for_target(TargetId="999900001111", Filter="SERVICE_CONTROL_POLICY")
+    assert "StsGuardDeny-999900001111-app" in {one["Name"] for one in attached["Policies"]}
+    run("--rollback", *there)
+    attached = organizations.list_policies_for_target(TargetId="999900001111", Filter="SERVICE_CONTROL_POLICY")
+    assert "StsGuardDeny-999900001111-app" not in {one["Name"] for one in attached["Policies"]}
+    assert "arn:aws:iam::999900001111:root" in run("root", *what[:2], *there[:4], "--kind", "root").output
+    assert "is the management account" in str(
+        run(ROLE, *what[:2], "--profile", "above", "--organization-profile", "above").output
+    )
