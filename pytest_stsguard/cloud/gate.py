@@ -26,6 +26,7 @@ from pytest_stsguard.cloud.layers import (
     encryption_keys,
 )
 from pytest_stsguard.cloud.lookup import Lookup
+from pytest_stsguard.cloud.metadata_options import attend_options
 from pytest_stsguard.cloud.objects import admit_large, check_large
 from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
@@ -270,6 +271,7 @@ class Gate:
             return answer(call, ours, request_id=passage.request_id)
         self._tokens.devices.check_call(call, account)
         settlements = [
+            attend_options(call, self._backend, account, request_id=passage.request_id),
             self.principals.attend(call, account),
             self._boundaries.attend(call, account),
             self._organization.attend(call, account),

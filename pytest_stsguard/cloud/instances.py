@@ -138,11 +138,13 @@ class Instance:
     def facts(self) -> InstanceFacts:
         """What the metadata tree is made of."""
         instance = self._moto()
+        zone = instance.placement.zone or f"{self.region}a"
         return InstanceFacts(
             instance_id=self.instance_id,
             account_id=self._fleet.backend.account,
             region=self.region,
-            availability_zone=f"{self.region}a" if not instance.placement.zone else instance.placement.zone,
+            availability_zone=zone,
+            availability_zone_id=next((one.zone_id for one in self._zones() if one.name == zone), None),
             image_id=instance.image_id,
             instance_type=instance.instance_type,
             pending_time=instance.launch_time.replace(tzinfo=UTC),
@@ -229,6 +231,9 @@ class Instance:
 
     def _tags(self) -> Mapping[str, str]:
         return dict(self._ec2().tags.get(self.instance_id, {}))
+
+    def _zones(self) -> Any:
+        return self._ec2().describe_availability_zones()
 
     def _moto(self) -> Any:
         return self._ec2().get_instance(self.instance_id)

@@ -33,6 +33,9 @@ __all__ = ["Passage", "denial", "elements", "named_account", "refusal", "service
 
 _REQUEST_IDS = frozenset({"x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"})
 
+# Headers of the request that moto keeps with an object and gives back; S3 does not.
+_ASKED_ONLY = frozenset({"x-amz-content-sha256", "x-amz-sdk-checksum-algorithm", "x-amz-decoded-content-length"})
+
 
 @dataclass(slots=True)
 class Passage:
@@ -91,7 +94,8 @@ class Passage:
 
     def stamped(self, response: Response) -> Response:
         """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
-        headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in _REQUEST_IDS)
+        left_out = _REQUEST_IDS | _ASKED_ONLY if self.service == "s3" else _REQUEST_IDS
+        headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in left_out)
         if self.service == "s3":
             headers |= {"x-amz-request-id": self.request_id, "x-amz-id-2": host_id(self.request_id)}
         else:

@@ -39,6 +39,12 @@ _ENTITY = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(user|role)/(?:.*/)?([^/]+)")
 _SESSION = re.compile(r"arn:aws[\w-]*:sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 _LEAVING = {"DeleteUser": ("user", "UserName"), "DeleteRole": ("role", "RoleName"), "UpdateUser": ("user", "UserName")}
 
+# What moto gives ids of its own: the parameter that names it, how its ids begin on AWS, and where moto keeps it.
+_MADE = {
+    "CreateInstanceProfile": ("InstanceProfileName", "AIPA", "instance_profiles"),
+    "CreateUser": ("UserName", "AIDA", "users"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Entity:
@@ -57,10 +63,12 @@ class Principals:
         self._state = state
 
     def adopt(self, account: str) -> None:
-        """Give each user of an account that came by another way than the gate an id as IAM gives it."""
-        for user in list(self._backend.service("iam", account=account).users.values()):
-            if not user.id.startswith("AIDA"):
-                user.id = new_unique_id("AIDA")
+        """Give what came to an account by another way than the gate ids as IAM gives them."""
+        iam = self._backend.service("iam", account=account)
+        for prefix, entities in (("AIDA", iam.users), ("AIPA", iam.instance_profiles)):
+            for entity in list(entities.values()):
+                if not entity.id.startswith(prefix):
+                    entity.id = new_unique_id(prefix)
 
     def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
         """Look at a call before it is carried out; what is given back looks at its answer."""
@@ -69,8 +77,10 @@ class Principals:
             self._check(stored.text, stored.code, _REFUSALS.get(call.service, "Invalid principal in policy"))
         if call.service != "iam":
             return _unchanged
-        if call.operation == "CreateUser":
-            return lambda response: self._christen(response, account, str(call.parameters.get("UserName", "")))
+        if call.operation in _MADE:
+            parameter, prefix, shelf = _MADE[call.operation]
+            name = str(call.parameters.get(parameter, ""))
+            return lambda response: self._christen(response, account, name, prefix=prefix, shelf=shelf)
         if call.operation not in _LEAVING:
             return _unchanged
         kind, parameter = _LEAVING[call.operation]
@@ -90,12 +100,12 @@ class Principals:
             if entity is None or entity.arn != value:
                 raise Fault(None, told.replace("{arn}", value), code=code)
 
-    def _christen(self, response: Response, account: str, name: str) -> Response:
-        user = self._backend.service("iam", account=account).users.get(name)
-        if response.status >= 300 or user is None or user.id.startswith("AIDA"):  # noqa: PLR2004 - success is 2xx
+    def _christen(self, response: Response, account: str, name: str, *, prefix: str, shelf: str) -> Response:
+        entity = getattr(self._backend.service("iam", account=account), shelf).get(name)
+        if response.status >= 300 or entity is None or entity.id.startswith(prefix):  # noqa: PLR2004 - success is 2xx
             return response
-        old, user.id = user.id, new_unique_id("AIDA")
-        return Response(response.status, response.headers, response.body.replace(old.encode(), user.id.encode()))
+        old, entity.id = entity.id, new_unique_id(prefix)
+        return Response(response.status, response.headers, response.body.replace(old.encode(), entity.id.encode()))
 
     def _settle(self, response: Response, entity: _Entity) -> Response:
         """After a deletion, or a change of name or path: write what the stored documents now mean."""

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.ledger import new_unique_id
+
 if TYPE_CHECKING:
     from pytest_stsguard.cloud.backend import Backend
 
@@ -69,6 +71,7 @@ def _demo_iam(backend: Backend) -> None:
         ],
     )
     profile = iam.create_instance_profile(DEMO.instance_role, "/", [], [])
+    profile.id = new_unique_id("AIPA")
     iam.add_role_to_instance_profile(profile.name, DEMO.instance_role)
     user = iam.create_user(backend.region, DEMO.user)
     principals = [user.arn, f"arn:aws:iam::{account}:user/{ADMINISTRATOR}"]
