@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import pytest
 
 from pytest_stsguard.drill import Scenario, play, shipped
 from pytest_stsguard.drill.access import Access, check_account, check_role
-from pytest_stsguard.drill.kill_switch import KillSwitch
+from pytest_stsguard.drill.kill_switch import KillSwitch, WatchedClock
 from pytest_stsguard.drill.live import LiveAccount
 from pytest_stsguard.drill.live_drill import LiveDrill
 from pytest_stsguard.drill.rollback import roll_back
@@ -331,6 +333,26 @@ def test_kill_switch_file_stops_before_the_next_step_and_all_is_put_back(sts_clo
     assert "stopped by the kill switch: the file" in result.failures[0]
     assert [step.action for step in result.timeline].count("revoked") == 1
     assert world_of(sts_cloud) == before
+
+
+def test_drill_whose_time_is_over_puts_everything_back(sts_cloud: Cloud) -> None:
+    before, switch = world_of(sts_cloud), KillSwitch(limit=1e-9)
+    result = play_on(sts_cloud, access_of(sts_cloud), scenario(), switch=switch)
+    assert not result.passed
+    assert "stopped by the kill switch: its time of 1e-09 s is over" in result.failures[0]
+    assert world_of(sts_cloud) == before
+
+
+@pytest.mark.parametrize(("offset", "failures"), [(120, 0), (0, 1)])
+def test_drill_goes_by_the_time_of_aws(sts_cloud: Cloud, offset: int, failures: int) -> None:
+    """A machine that is two minutes behind; without knowing it, it would revoke what was stolen before."""
+    sts_cloud.clock.advance(120)
+    switch, chosen = KillSwitch(), Scenario.parse(tomllib.loads(SMALL), name="small")
+    clock = WatchedClock(switch, timedelta(seconds=offset))
+    ground = LiveAccount(access_of(sts_cloud), chosen, clock=clock, switch=switch, journal=None, propagation=0.0)
+    result = play(chosen, ground)
+    assert (len(result.failures) > 0) == failures
+    assert all("to `stolen` was allowed, and denied was expected" in one for one in result.failures)
 
 
 def test_account_must_be_named_and_must_not_manage_others(sts_cloud: Cloud) -> None:
