@@ -22,9 +22,17 @@ def check_reached(clients: Clients, account: str) -> None:
     """Require that service control policies reach an account: they never reach the management account.
 
     Raises:
-        InputError: it is the management account: a deny would be written, and stop nobody.
+        InputError: it is the management account: a deny would be written, and stop nobody. Or there is no organisation.
     """
-    if clients("organizations").describe_organization()["Organization"]["MasterAccountId"] == account:
+    organizations = clients("organizations")
+    try:
+        manager = organizations.describe_organization()["Organization"]["MasterAccountId"]
+    except organizations.exceptions.AWSOrganizationsNotInUseException:
+        raise InputError(
+            "there is no organisation, and so no service control policy",
+            hint="name its management account by --organization-profile, or take `older-sessions` or `boundary`",
+        ) from None
+    if manager == account:
         raise InputError(
             f"account `{account}` is the management account of its organisation, which no service control policy reaches",
             hint="take a method that changes the role itself, as `older-sessions` or `boundary`",

@@ -30,6 +30,9 @@ _TOTAL_SECONDS = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE, _JITTER = 0.1, 5.0, 0.5
 _SERVER_ERRORS = {500, 502, 503, 504}  # 501 says that the call is not known there: it will not be, next time
 _TOO_MANY = 429
+_NOT_RETRIED = (
+    " (reached max retries: 0)"  # what botocore says of its one attempt would say the contrary of what was done
+)
 # LimitExceeded is a quota, not a throttle: it does not pass.
 _PASSING = {
     "BandwidthLimitExceeded",
@@ -135,7 +138,13 @@ class Retries:
                 if self.listener is not None:
                     self.listener(Retry(name, attempt.num, met))
             with attempt:
-                return make()
+                try:
+                    return make()
+                except Exception as error:
+                    error.args = tuple(
+                        one.replace(_NOT_RETRIED, "") if isinstance(one, str) else one for one in error.args
+                    )
+                    raise
         raise AssertionError(name)  # the last attempt gives or raises
 
     def _spend(self, seconds: float) -> None:

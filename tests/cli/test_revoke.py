@@ -129,6 +129,7 @@ def test_organisation_is_reached_by_a_profile_of_its_own(
 ) -> None:
     """A role of a member account is denied from above, and whoever is root there; the management account is refused."""
     member = sts_cloud.administrator("999900001111")
+    assert "there is no organisation" in run(ROLE, "--method", "scp").output
     organizations = sts_cloud.client("organizations")
     organizations.create_organization(FeatureSet="ALL")
     (root,) = organizations.list_roots()["Roots"]
