@@ -358,8 +358,8 @@ class Evaluator:
     def _to_json(self, argument: Node, *, strict: bool) -> str:
         found = self.resolve(argument, strict=strict)
         unknown = found.unknown()
-        if unknown is not None:
-            raise UnresolvedError(unknown.name)
+        if unknown is not None or found.value is ABSENT:
+            raise UnresolvedError(unknown.name if unknown else "`Fn::ToJsonString` of nothing")
         return json.dumps(found.plain())
 
     def _length(self, argument: Node, *, strict: bool) -> str:

@@ -100,6 +100,8 @@ def test_extensions_count_only_where_the_template_asks_for_them(read: Callable[.
     assert asked.roles[0].trust.problems == ()
     assert asked.roles[0].max_session_duration == 3
     assert "`Fn::ToJsonString`, which is not evaluated here" in str(plain.roles[0].trust.problems[0])
+    nothing = read({"A": role({"Fn::ToJsonString": {"Ref": "AWS::NoValue"}})}, **EXTENDED)
+    assert "`Fn::ToJsonString` of nothing" in str(nothing.roles[0].trust.problems[0])
     hidden = read({"A": role({"Fn::ToJsonString": trust({"AWS": {"Ref": "No"}})})}, **EXTENDED)
     assert "`No`, which is neither parameter nor resource" in str(hidden.roles[0].trust.problems[0])
 
