@@ -85,7 +85,17 @@ class Lookup:
 
     def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
         """The ARN of the resource of a type that `identifier` stands for in a service's API."""
+        if (service, kind) == ("kms", "key"):
+            return self._key(identifier, region)
         return existing_arn(self._backend, service, kind, identifier, account=self._account, region=region)
+
+    def _key(self, identifier: str, region: str) -> str | None:
+        """Find a key by its id in whichever account it is: a ciphertext tells no more."""
+        for account in (self._account, *self._state.accounts()):
+            key = self._service("kms", region=region, account=account).keys.get(identifier)
+            if key is not None:
+                return str(key.arn)
+        return None
 
     def encryption(self, arn: str) -> tuple[str, bool] | None:
         """The customer's KMS key of an S3 object, a bucket's default, a parameter, a secret, a queue, a stream or a table."""

@@ -114,6 +114,16 @@ def test_grant_across_accounts_needs_the_grantees_own_account_too(accounts: Acco
     assert refused == "AccessDeniedException"
 
 
+def test_a_ciphertext_is_decrypted_with_the_key_that_made_it_in_whichever_account(accounts: Accounts, key: str) -> None:
+    made = accounts.client("kms").encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+    reader = accounts.user("cross-reader", ENCRYPT)
+    assert accounts.code_of(accounts.client("kms", reader).decrypt, CiphertextBlob=made) == "AccessDeniedException"
+    principal = f"arn:aws:iam::{accounts.member}:user/cross-reader"
+    identifier = grant(accounts, key, GranteePrincipal=principal, Operations=["Decrypt"])
+    assert accounts.client("kms", reader).decrypt(CiphertextBlob=made)["Plaintext"] == b"secret"
+    accounts.client("kms").revoke_grant(KeyId=key, GrantId=identifier)
+
+
 def test_key_that_does_not_exist_is_not_found(accounts: Accounts) -> None:
     missing = f"arn:aws:kms:us-east-1:{accounts.home}:key/00000000-0000-0000-0000-000000000000"
     assert accounts.code_of(accounts.client("kms").describe_key, KeyId=missing) == "NotFoundException"

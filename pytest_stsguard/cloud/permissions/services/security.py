@@ -52,7 +52,8 @@ def _kms(scope: Scope, use: Use, value: str) -> str | None:
         identifier = ""
     if not _KEY_ID.fullmatch(identifier):
         raise UnmappedOperationError("kms", scope.call.operation, hint="the ciphertext does not tell its key")
-    return f"{place}:key/{identifier}"
+    # It may be another account's key that made it.
+    return scope.state.existing_arn("kms", "key", identifier, scope.call.region) or f"{place}:key/{identifier}"
 
 
 def _kms_keys(scope: Scope, action: Action, arn: str) -> Context:
