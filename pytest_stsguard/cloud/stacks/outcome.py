@@ -104,10 +104,14 @@ def created(before: Before, work: Work, *, on_failure: str) -> None:
     _empty(stack)
 
 
-def failed_update(before: Before, work: Work) -> None:
-    """After an update that failed: everything is as it was."""
+def failed_update(before: Before, work: Work, *, keep: bool) -> None:
+    """After an update that failed: everything is as it was, unless the caller wants to `keep` what was changed."""
     stack = before.stack
     told = f"The following resource(s) failed to update: {work.failed}. "
+    if keep:
+        _turn(stack, "UPDATE_FAILED", told)
+        _silence(stack)
+        return
     _turn(stack, "UPDATE_ROLLBACK_IN_PROGRESS", told)
     whole = work.go_back()
     before.restore()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pytest_stsguard.cloud.calls.addressing import place
 from pytest_stsguard.cloud.faults import Fault, Refusal
@@ -34,7 +34,9 @@ def given_template(call: Call, *, requests: Requests, forwarded: Forwarded) -> t
 
 def _read(url: str, call: Call, requests: Requests, forwarded: Forwarded) -> str:
     bucket, key = _object(url)
-    answer = requests.send("s3", "GetObject", {"Bucket": bucket, "Key": key}, forwarded=forwarded, region=call.region)
+    version = parse_qs(urlsplit(url).query).get("versionId", [])
+    given = {"Bucket": bucket, "Key": key, **({"VersionId": version[0]} if version else {})}
+    answer = requests.send("s3", "GetObject", given, forwarded=forwarded, region=call.region)
     if answer.failed:
         told = "Access Denied" if answer.code == "AccessDenied" else answer.message
         raise Fault(None, f"S3 error: {told}", code="ValidationError")

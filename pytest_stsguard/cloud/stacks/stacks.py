@@ -10,13 +10,14 @@ from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.cloud.forwarded import Forwarded
 
 from . import hook
+from .admission import check_change_set, check_stack, check_wish, is_true
 from .halt import FailedError, Halt, NotSimulatedError
 from .outcome import Before, created, failed_deletion, failed_update, name_events
 from .requests import Requests
 from .service_role import assumed
 from .source import given_template
 from .stack_sets import Instances, find_set
-from .template import check_capabilities, check_references, load_template, unsimulated
+from .template import check_references, load_template, unsimulated
 from .work import Work
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ class Stacks:
         forwarded = Forwarded(caller, _SERVICE)
         text, read = given_template(call, requests=self._requests, forwarded=forwarded)
         if text is not None and call.operation in _TEMPLATES:
-            load_template(text)
+            template = load_template(text)
+            if call.operation == "CreateChangeSet":
+                check_wish(call, template)
         with hook.asked(read):
             if call.operation in _INSTANCES:
                 return self._change_instances(passage, call, account)
@@ -121,9 +124,8 @@ class Stacks:
         stack = change.stack if change is not None else _stack(service, call.parameters.get("StackName"))
         if call.operation == "CreateStack":
             stack = None
-        if call.operation == "DeleteStack" and stack is not None and _is_true(stack.enable_termination_protection):
-            told = f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled"
-            raise Fault(None, told, code="ValidationError")
+        check_stack(call, stack)
+        check_change_set(change)
         self._look_through(call, text, stack, change)
         role = self._role(call, stack, change)
         if role is not None:
@@ -231,7 +233,7 @@ class Stacks:
             raise _not_simulated(str(error)) from error
         check_references(template)
         if change is None:
-            check_capabilities(template, call.parameters.get("Capabilities") or ())
+            check_wish(call, template)
 
     @staticmethod
     def _role(call: Call, stack: Any, change: Any) -> str | None:
@@ -259,18 +261,14 @@ class Stacks:
         if before.stack is None or before.status == "REVIEW_IN_PROGRESS":
             created(before, work, on_failure=_on_failure(call))
         else:
-            failed_update(before, work)
+            failed_update(before, work, keep=is_true(call.parameters.get("DisableRollback")))
         return {"StackId": stack.stack_id} if call.operation != "ExecuteChangeSet" else {}
 
 
 def _on_failure(call: Call) -> str:
-    if _is_true(call.parameters.get("DisableRollback")):
+    if is_true(call.parameters.get("DisableRollback")):
         return "DO_NOTHING"
     return str(call.parameters.get("OnFailure") or "ROLLBACK")
-
-
-def _is_true(value: Any) -> bool:
-    return str(value).lower() == "true"
 
 
 def _stack(service: Any, name: Any) -> Any:

@@ -198,6 +198,20 @@ def test_a_change_set_is_judged_when_it_is_executed(world: World, stack: Make, k
     assert "iam:PutRolePolicy" in own.reasons[0]
     assert own.roles == ([] if kind == "CREATE" else ["made"])
     assert own.client.describe_change_set(StackName="s", ChangeSetName="c")["ExecutionStatus"] == "EXECUTE_FAILED"
+    # It is not executed again, nor is a stack updated that was never made.
+    assert own.refused(own.client.execute_change_set, StackName="s", ChangeSetName="c")[0] == "InvalidChangeSetStatus"
+    if kind == "CREATE":
+        assert own.refused(own.update, template())[1].endswith("is in ROLLBACK_COMPLETE state and can not be updated.")
+
+
+def test_a_failed_update_stays_as_it_is_where_the_caller_wants_that(world: World, stack: Make) -> None:
+    stack().create(template())
+    own = stack(world.user("alice", ALL, deny("s3:CreateBucket")))
+    bucket = {"Type": "AWS::S3::Bucket", "DependsOn": "Role", "Properties": {"BucketName": "never"}}
+    assert own.update(template({"Description": "new"}, Bucket=bucket), DisableRollback=True) == "UPDATE_FAILED"
+    assert as_it_is(world)["description"] == "new"
+    assert stack().update(template({"Description": "newer"})) == "UPDATE_COMPLETE"
+    assert as_it_is(world)["description"] == "newer"
 
 
 def test_a_change_set_of_who_may_makes_the_stack(world: World, stack: Make) -> None:

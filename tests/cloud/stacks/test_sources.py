@@ -326,10 +326,36 @@ def test_identities_must_be_acknowledged(stack: Make, name: str | None, given: l
         assert own.roles == []
 
 
+@pytest.mark.parametrize(
+    ("named", "made"),
+    [
+        (["AWS::SQS::Queue"], False),
+        (["AWS::IAM::User", "AWS::SQS::*"], False),
+        (["AWS::IAM::*"], True),
+        (["AWS::*"], True),
+    ],
+)
+def test_a_stack_holds_no_other_types_than_it_names(world: World, stack: Make, named: list[str], made: bool) -> None:  # noqa: FBT001 - a case
+    # A policy that asks for the named types is not got round by naming harmless ones.
+    asked = {"ForAllValues:StringLike": {"cloudformation:ResourceTypes": named}, "Null": {"cloudformation:ResourceTypes": "false"}}  # fmt: skip
+    own = stack(world.user("bob", {**ALL, "Action": "iam:*"}, {**STACKS, "Condition": asked}))
+    if made:
+        assert own.create(template(), ResourceTypes=named) == "CREATE_COMPLETE"
+        return
+    code, message = own.refused(own.create, template(), ResourceTypes=named)
+    assert (code, "[AWS::IAM::Role]" in message) == ("ValidationError", True)
+    change = {"StackName": "s", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": template()}
+    change |= {"ResourceTypes": named, "Capabilities": ["CAPABILITY_NAMED_IAM"]}
+    assert own.refused(own.client.create_change_set, **change)[0] == "ValidationError"
+    assert own.refused(own.create, template())[0] == "AccessDenied"
+    assert own.roles == []
+
+
 def test_a_change_set_of_another_stack_is_not_taken_for_its_namesake(stack: Make) -> None:
     own = stack()
     for name in ("a", "b"):
         more = {"ChangeSetName": "same", "ChangeSetType": "CREATE", "TemplateBody": template()}
+        more["Capabilities"] = ["CAPABILITY_NAMED_IAM"]
         own.client.create_change_set(StackName=name, **more)
     code, message = own.refused(own.client.execute_change_set, StackName="a", ChangeSetName="same")
     assert (code, "`same`" in message) == ("NotImplemented", True)
