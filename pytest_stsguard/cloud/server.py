@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import sys
 from functools import partial
@@ -83,8 +84,9 @@ class Server:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else response.blocks()
 
     def _control(self, request: Request) -> Response:
-        if "origin" in request.headers:
-            # A page in somebody's browser can reach loopback; nothing that it could want is in here.
+        if "origin" in request.headers or not self._is_named(request.host):
+            # A page in somebody's browser can reach loopback; nothing that it could want is in here. One that gives this
+            # address to a name of its own (DNS rebinding) sends no Origin, but that name.
             return _json(403, {"error": "controls are not for web pages"})
         controls: dict[tuple[str, str], Callable[[], Response]] = {
             ("GET", "health"): lambda: _json(200, {"status": "ok"}),
@@ -97,6 +99,18 @@ class Server:
         }
         control = controls.get((request.method, request.path[len(_CONTROL) :]))
         return control() if control else _json(404, {"error": f"no `{request.method} {request.path}` here"})
+
+    def _is_named(self, host: str) -> bool:
+        """Whether a Host is an address or loopback's own name; a server that others may reach has names that none knows."""
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+        name = name.strip("[]").lower()
+        if name in {"", "localhost"} or name.endswith(".localhost"):
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return self._host != "localhost" and not ipaddress.ip_address(self._host).is_loopback
+        return True
 
     def _instances(self) -> Response:
         """Tell where each instance's metadata service listens; that of one launched meanwhile starts now."""

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from .call import UnparsableRequestError
-from .scalars import MismatchError, epoch, timestamp
+from .scalars import MismatchError, blob, epoch, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def _text(value: Any) -> str:
 
 
 def _blob(value: Any) -> str:
-    return base64.b64encode(value).decode() if isinstance(value, bytes) else _text(value)
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else blob(_text(value))
 
 
 def _integer(value: Any) -> int:

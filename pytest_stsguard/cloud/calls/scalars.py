@@ -5,6 +5,7 @@ Formats: https://smithy.io/2.0/spec/protocol-traits.html#timestampformat-trait
 
 from __future__ import annotations
 
+import binascii
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from botocore.model import Shape
 
-__all__ = ["TEXT_READERS", "MismatchError", "epoch", "text_reader", "timestamp"]
+__all__ = ["TEXT_READERS", "MismatchError", "blob", "epoch", "text_reader", "timestamp"]
 
 _INTEGER = re.compile(r"[+-]?\d{1,38}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
@@ -43,6 +44,15 @@ class MismatchError(ValueError):
 
 
 def _string(text: str) -> str:
+    return text
+
+
+def blob(text: str) -> str:
+    """Give Base64 text as it is, `MismatchError` for what is none; line breaks in it are let pass."""
+    try:
+        binascii.a2b_base64(text.replace("\r", "").replace("\n", "").encode(), strict_mode=True)
+    except ValueError:
+        raise MismatchError("is no Base64") from None
     return text
 
 
@@ -97,7 +107,7 @@ def _iso(moment: datetime) -> str:
 TEXT_READERS: dict[str, Callable[[str], Any]] = {
     "string": _string,
     "character": _string,
-    "blob": _string,
+    "blob": blob,
     "integer": _integer,
     "long": _integer,
     "bigdecimal": _float,

@@ -233,6 +233,20 @@ def test_headers_that_are_lists_or_json(request_of: Callable[..., Request]) -> N
         parse(request, signing_name="lex", region=None)
 
 
+@pytest.mark.parametrize(
+    ("text", "good"), [("c2VjcmV0", True), ("c2Vj\ncmV0", True), ("c2V!", False), ("secret", False)]
+)
+def test_a_blob_in_json_is_base64(request_of: Callable[..., Request], text: str, *, good: bool) -> None:
+    # Else moto fails on it, and the call would seem to be one that is not simulated.
+    body = json.dumps({"KeyId": "alias/key", "Plaintext": text}).encode()
+    request = request_of("POST", "https://kms.us-east-1.amazonaws.com/", body, x_amz_target="TrentService.Encrypt")
+    if good:
+        assert parse(request, signing_name="kms", region=None).parameters["Plaintext"] == text
+        return
+    with pytest.raises(UnparsableRequestError, match="`Plaintext` is no Base64"):
+        parse(request, signing_name="kms", region=None)
+
+
 def test_a_text_body_must_be_utf8(request_of: Callable[..., Request]) -> None:
     with pytest.raises(UnparsableRequestError, match="UTF-8"):
         parse(request_of("PUT", "https://s3.us-east-1.amazonaws.com/b?policy", b"\xff"), signing_name="s3", region=None)

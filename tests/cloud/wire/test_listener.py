@@ -264,3 +264,20 @@ def test_controls_are_not_for_web_pages(wire: Any) -> None:
     connection.request("GET", "/_stsguard/health")
     assert json.loads(connection.getresponse().read()) == {"status": "ok"}
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:4599", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:4599", 200),
+        ("evil.example", 403),
+        ("evil.example:4599", 403),
+    ],
+)
+def test_controls_are_not_for_a_page_that_gave_loopback_its_own_name(wire: Any, host: str, status: int) -> None:
+    connection = http.client.HTTPConnection(urlsplit(wire.cloud.serve().url).netloc)
+    connection.request("GET", "/_stsguard/clock", headers={"Host": host})
+    assert connection.getresponse().status == status
+    connection.close()
