@@ -69,7 +69,7 @@ unused_days = 90                        # STSG-303
 session_hours = 4                       # STSG-301
 shared_instances = 10                   # STSG-402
 
-# [live]
+[live]
 # accounts = ["111122223333"]           # the only accounts that drills, revoke --apply and cleanup --apply may change
 # audit_role = "stsguard-audit"         # what is assumed in each account of an organisation, to read it
 

@@ -64,7 +64,8 @@ def account(folder: Path, *trusts: dict[str, Any]) -> str:
 def uncommented(text: str) -> str:
     """Give the configuration of somebody who confirms all that is commented out."""
     lines = [line.replace("    # ", "    ", 1) if line.startswith("    # ") else line for line in text.splitlines()]
-    return "\n".join(line.removeprefix("# ") if line.startswith("# org_id") else line for line in lines)
+    settings = ("# org_id", "# accounts", "# audit_role")
+    return "\n".join(line.removeprefix("# ") if line.startswith(settings) else line for line in lines)
 
 
 def test_form_without_a_target_is_a_configuration(init: Callable[..., Any], tmp_path: Path) -> None:
@@ -110,6 +111,7 @@ def test_outsiders_are_named_and_not_let_in(init: Callable[..., Any], tmp_path: 
     ]
     assert confirmed.saml == ("Okta",)
     assert confirmed.org_id == "o-a1b2c3d4e5"
+    assert set(tomllib.loads(uncommented(text))["live"]) == {"accounts", "audit_role"}
     assert "confirm: trusted by role-0" in text
     assert "999999999999" not in text
 
