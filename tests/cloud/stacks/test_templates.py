@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("moto.cloudformation")
@@ -54,17 +54,20 @@ def looked_through(text: str) -> str:
     return ""
 
 
+@settings(max_examples=50)
 @given(TEMPLATES)
 def test_any_template_is_taken_or_refused_in_a_line(template: dict[str, Any]) -> None:
     assert "\n" not in looked_through(json.dumps(template))
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=60) | st.text(alphabet="{}[]:!&*-?| \n\tRefSub\"'<", max_size=40))
 def test_any_text_is_taken_or_refused_in_a_line(text: str) -> None:
     assert "\n" not in looked_through(text)
     assert looked_through(text)
 
 
+@settings(max_examples=50)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_properties_fit_or_fail(name: str, data: st.DataObject) -> None:
     kind = KINDS[name]
