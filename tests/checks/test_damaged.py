@@ -1,4 +1,4 @@
-"""Values of any type in any place of an export: each control finds, tells or refuses, and none of them breaks."""
+"""Values of any type in any place of an export, a template or a plan: each control finds, tells or refuses, and none of them breaks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_stsguard.account import load
 from pytest_stsguard.account.build import AccountBuilder
+from pytest_stsguard.account.stack.template import read_template
 from pytest_stsguard.errors import InputError
 from pytest_stsguard.reach import (
     Survey,
@@ -97,6 +99,48 @@ def test_damaged_account_is_refused_or_looked_at_whole(data: st.DataObject) -> N
         account = read(page)
     except InputError:
         return  # one clear line: see tests/account
+    assert look(account)[0] == {}
+
+
+LOOP: Final = {
+    "Fn::ForEach::L": ["X", ["a", "b"], {"R${X}": {"Type": "AWS::IAM::Role", "Properties": {
+        "Fn::Transform": {"Name": "AWS::Include"}, "RoleName": {"Fn::Sub": "r-${X}"},
+        "AssumeRolePolicyDocument": {"Fn::ToJsonString": EXAMPLE["RoleDetailList"][0]["AssumeRolePolicyDocument"]},
+    }}}],
+}  # fmt: skip
+FUNCTIONS: Final = (
+    *VALUES, {"Ref": "X"}, {"Ref": "AWS::NoValue"}, {"Fn::If": ["A", 1, 2]}, {"Fn::Sub": ["${A}", {"A": []}]}, {"Fn::GetAtt": "A"},
+    {"Fn::Join": ["", [{"Ref": "AWS::NoValue"}, 1]]}, {"Fn::ForEach::Q": ["Y", ["a"], {"${Y}": 1}]}, {"Fn::Length": "x"},
+    {"Fn::ToJsonString": {"Ref": "AWS::NoValue"}}, {"Fn::Transform": {}}, {"references": ["a.b"]}, {"constant_value": 1},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sources(checkout: Path) -> dict[str, Any]:
+    stack = read_template((checkout / "examples" / "stack.yaml").read_text(), "stack.yaml").plain()
+    stack = stack | {"Transform": "AWS::LanguageExtensions", "Resources": stack["Resources"] | LOOP}
+    return {"cfn": stack, "tfplan": json.loads((checkout / "examples" / "plan.json").read_text())}
+
+
+@pytest.mark.parametrize("scheme", ["cfn", "tfplan"])
+@settings(max_examples=40)
+@given(data=st.data())
+def test_damaged_template_or_plan_is_refused_or_looked_at_whole(
+    sources: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, scheme: str, data: st.DataObject
+) -> None:
+    page = copy.deepcopy(sources[scheme])
+    for _ in range(data.draw(st.integers(1, 4))):
+        *path, last = data.draw(st.sampled_from(list(places(page))))
+        holder: Any = page
+        for name in path:
+            holder = holder[name]
+        holder[last] = copy.deepcopy(data.draw(st.sampled_from(FUNCTIONS)))
+    file = tmp_path_factory.mktemp("damaged") / "source.json"
+    file.write_text(json.dumps(page))
+    try:
+        account = load(f"{scheme}:{file}", account="111122223333")
+    except InputError:
+        return  # as above
     assert look(account)[0] == {}
 
 
