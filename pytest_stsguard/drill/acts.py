@@ -7,12 +7,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from pytest_stsguard.clock import SimulatedClock
 from pytest_stsguard.cloud.stolen import stolen_session
+from pytest_stsguard.drill.answer import expect_of, removed, when_known
 from pytest_stsguard.drill.ground import Simulated, cloud_of
-from pytest_stsguard.drill.observation import outcome_of
 from pytest_stsguard.drill.stage import ACCESS, PATH, document
 from pytest_stsguard.drill.theft import ci_session, console_session, container_session, instance_session
 from pytest_stsguard.errors import ConfigurationError, DrillError
@@ -29,9 +27,6 @@ __all__ = ["ACTS", "READ"]
 READ = ("s3:ListAllMyBuckets", "dynamodb:ListTables", "iam:ListAccountAliases")
 """What the roles and users of a scenario may do that names nothing: what `scenario.PROBES` ask."""
 
-_UNKNOWN_YET = {"NoSuchEntity", "NoSuchEntityException", "InvalidClientTokenId", "MalformedPolicyDocument"}
-_UNKNOWN_KEY = {"InvalidClientTokenId", "UnrecognizedClientException"}
-_GONE = {"NoSuchEntity", "NoSuchEntityException"}
 _READING = ("get_", "list_", "describe_", "head_")
 _REMOVING = ("delete_", "detach_", "remove_")
 _TRUSTED = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
@@ -62,7 +57,7 @@ def _make(stage: Stage, kind: str, name: str, **more: Any) -> str:
     label = kind.capitalize()
     parameters = {f"{label}Name": own, "Path": PATH, **stage.ground.creation, **more}
     try:
-        made = _when_known(stage, partial(getattr(iam, f"create_{kind}"), **parameters))
+        made = when_known(stage, partial(getattr(iam, f"create_{kind}"), **parameters))
     except iam.exceptions.EntityAlreadyExistsException:
         # A retried call may have come through the first time; only the drill's own bears its mark.
         made = getattr(iam, f"get_{kind}")(**{f"{label}Name": own})
@@ -72,19 +67,6 @@ def _make(stage: Stage, kind: str, name: str, **more: Any) -> str:
     stage.arns[name] = made[label]["Arn"]
     stage.note("made", f"{kind} {own}")
     return own
-
-
-def _when_known(stage: Stage, call: Callable[[], Any]) -> Any:
-    """Call again while what was just made is not known yet everywhere."""
-    patience = stage.patience()
-    deadline = patience.deadline()
-    while True:
-        try:
-            return call()
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _UNKNOWN_YET or patience.over(deadline):
-                raise
-        stage.ground.before("the same once more")
 
 
 def _account(stage: Stage) -> str:
@@ -98,7 +80,7 @@ def _trust(stage: Stage, *, role: str, principals: list[str]) -> None:
     who = [_account(stage), *(stage.filled(_braced(one)) for one in principals)]
     statement = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": _TRUSTED}
     update = stage.client("iam").update_assume_role_policy
-    _when_known(stage, partial(update, RoleName=stage.named(role), PolicyDocument=document([statement])))
+    when_known(stage, partial(update, RoleName=stage.named(role), PolicyDocument=document([statement])))
 
 
 def _user(stage: Stage, *, name: str, allow: list[str] | None = None) -> None:
@@ -139,7 +121,7 @@ def _assume(
     sts = stage.client("sts", stage.session(by).credentials if by else None)
     call = partial(sts.assume_role, RoleArn=stage.arn(role), RoleSessionName=name, **parameters)
     closed = refused and by in stage.closed
-    answer = _expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused, closed=closed)
+    answer = expect_of(stage, call, f"{by or 'the runner'} assuming {role}", denied=refused, closed=closed)
     if answer is not None and not refused:
         credentials = stage.ground.credentials_of(answer["Credentials"], answer["AssumedRoleUser"]["Arn"])
         stage.hold(session, credentials, side)
@@ -147,40 +129,10 @@ def _assume(
         raise DrillError(f"without session `{session}` the drill cannot go on")
 
 
-def _expect_of(
-    stage: Stage, call: Callable[[], Any], what: str, *, denied: bool, once: bool = False, closed: bool = False
-) -> Any:
-    """Make a call until it comes out as expected or it is too late; gives its answer, None for a denial.
-
-    An answer that is not the expected one is a failure of the drill, one that is no authorization decision an error. What
-    changes something has done so by being allowed `once`: a later denial does not take that back. A key that the drill has
-    `closed` is refused as unknown.
-    """
-    patience = stage.patience()
-    deadline = patience.deadline()
-    while True:
-        answer = None
-        try:
-            answer = call()
-        except ClientError as error:
-            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-            if closed and code in _UNKNOWN_KEY:
-                break
-            if outcome_of(code, message) != "denied" and (code not in _UNKNOWN_YET or patience.over(deadline)):
-                raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
-        if (answer is None) == denied or (once and answer is not None) or patience.over(deadline):
-            break
-        stage.ground.before(f"{what}, once more")
-    stage.note("denied" if answer is None else "allowed", what)
-    if (answer is None) != denied:
-        stage.fail(f"{what} was {'denied, and allowed' if answer is None else 'allowed, and denied'} was expected")
-    return answer
-
-
 def _user_session(stage: Stage, *, by: str, session: str, side: str | None = None) -> None:
     """Take a session token with a user's key."""
     sts = stage.client("sts", stage.session(by).credentials)
-    stage.hold(session, stage.ground.credentials_of(_when_known(stage, sts.get_session_token)["Credentials"]), side)
+    stage.hold(session, stage.ground.credentials_of(when_known(stage, sts.get_session_token)["Credentials"]), side)
 
 
 def _federate(stage: Stage, *, by: str, session: str, side: str | None = None, allow: list[str] | None = None) -> None:
@@ -188,7 +140,7 @@ def _federate(stage: Stage, *, by: str, session: str, side: str | None = None, a
     statement = {"Effect": "Allow", "Action": list(READ if allow is None else allow), "Resource": "*"}
     sts = stage.client("sts", stage.session(by).credentials)
     call = partial(sts.get_federation_token, Name=session[:32], Policy=document([statement]))
-    answer = _expect_of(stage, call, f"{by} asking for a federation token", denied=False)
+    answer = expect_of(stage, call, f"{by} asking for a federation token", denied=False)
     if answer is None:
         raise DrillError(f"without session `{session}` the drill cannot go on")
     stage.hold(session, stage.ground.credentials_of(answer["Credentials"], answer["FederatedUser"]["Arn"]), side)
@@ -236,19 +188,9 @@ def _attempt(
         raise ConfigurationError(f"`{call}` with outcome `{outcome}` is no call", hint='as "s3.list_buckets", allowed')
     attempt = partial(getattr(client, method), **stage.filled(parameters or {}))
     if method.startswith(_REMOVING):
-        attempt = partial(_removed, attempt)
+        attempt = partial(removed, attempt)
     once = not method.startswith(_READING)
-    _expect_of(stage, attempt, f"{call} by {session}", denied=outcome == "denied", once=once)
-
-
-def _removed(call: Callable[[], Any]) -> Any:
-    """Make a call that removes; what is gone was removed by the same call, whose answer got lost."""
-    try:
-        return call()
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in _GONE:
-            raise
-        return {}
+    expect_of(stage, attempt, f"{call} by {session}", denied=outcome == "denied", once=once)
 
 
 def _expect(stage: Stage, *, session: str, outcome: str, probes: list[str] | None = None) -> None:
