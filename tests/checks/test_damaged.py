@@ -35,12 +35,12 @@ from pytest_stsguard.revocation import assess
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_stsguard.account import Account
+    from pytest_stsguard.account import Account, Role, User
 
 EXAMPLE: Final = json.loads((Path(__file__).parents[2] / "examples" / "account.json").read_text())
 LISTS: Final = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies")
 NOW: Final = datetime(2026, 11, 20, 12, tzinfo=UTC)
-VALUES: Final = (
+VALUES: Final[tuple[Any, ...]] = (
     None, 0, -1, True, "", "*", "\x00", "é", "a" * 3000, "${aws:username}", "${", "1e309", "99999999999999999999", [], {}, [[]], [None],
     {"AWS": None}, {"AWS": {}}, {"StringLike": {"sts:RoleSessionName": ["${aws:username}", "*"]}}, {"ForAllValues:StringEquals": {"": ""}},
     {"Null": {"aws:TokenIssueTime": "maybe"}}, {"DateLessThan": {"aws:TokenIssueTime": []}},
@@ -64,7 +64,8 @@ def look(account: Account) -> tuple[dict[str, str], int]:
         permissions.missing(permissions.roles), permissions.unknown(permissions.roles, containment.UNDOING),
     )  # fmt: skip
     count = sum(1 for _ in found)
-    for holder in (*account.roles, *account.users):
+    holders: tuple[Role | User, ...] = (*account.roles, *account.users)
+    for holder in holders:
         policies = [document.policy for document in account.identity_documents(holder)]
         count += len(assess(policies, now=NOW, principal_arn=holder.arn, principal_id=holder.id))
     return proofs.faults, count
@@ -108,7 +109,7 @@ LOOP: Final = {
         "AssumeRolePolicyDocument": {"Fn::ToJsonString": EXAMPLE["RoleDetailList"][0]["AssumeRolePolicyDocument"]},
     }}}],
 }  # fmt: skip
-FUNCTIONS: Final = (
+FUNCTIONS: Final[tuple[Any, ...]] = (
     *VALUES, {"Ref": "X"}, {"Ref": "AWS::NoValue"}, {"Fn::If": ["A", 1, 2]}, {"Fn::Sub": ["${A}", {"A": []}]}, {"Fn::GetAtt": "A"},
     {"Fn::Join": ["", [{"Ref": "AWS::NoValue"}, 1]]}, {"Fn::ForEach::Q": ["Y", ["a"], {"${Y}": 1}]}, {"Fn::Length": "x"},
     {"Fn::ToJsonString": {"Ref": "AWS::NoValue"}}, {"Fn::Transform": {}}, {"references": ["a.b"]}, {"constant_value": 1},
