@@ -11,6 +11,7 @@ from pytest_stsguard.cloud.cloudtrail import Event
 from pytest_stsguard.cloud.cloudtrail.kinds import keeps_answer
 from pytest_stsguard.cloud.faults import Fault, Refusal, host_id
 from pytest_stsguard.cloud.request import Headers, Request, Response
+from pytest_stsguard.cloud.request_ids import restamped
 from pytest_stsguard.policy.arns import account_of, is_account_id
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Passage:
 
     def stamped(self, response: Response) -> Response:
         """Put the request id, by which the trail finds the call, into the headers that SDKs read."""
+        if self.call is not None:
+            response = restamped(response, self.call.protocol, self.call.service, request_id=self.request_id)
         left_out = _REQUEST_IDS | _ASKED_ONLY if self.service == "s3" else _REQUEST_IDS
         headers = Headers((key, value) for key, value in response.headers.items() if key.lower() not in left_out)
         if self.service == "s3":
