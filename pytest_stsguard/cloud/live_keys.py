@@ -25,9 +25,9 @@ def object_key(bucket: Any, key: str) -> tuple[str, bool] | None:
         named = default.get("KMSMasterKeyID") if str(default.get("SSEAlgorithm", "")).startswith(_KMS) else None
         return (str(named), str(rule.get("BucketKeyEnabled", "")).lower() == "true") if named else None
     found = bucket.keys.get(key)
-    if found is None or not str(getattr(found, "encryption", "")).startswith(_KMS) or not found.kms_key_id:
+    if found is None or not str(getattr(found, "encryption", "")).startswith(_KMS):
         return None
-    return str(found.kms_key_id), str(found.bucket_key_enabled).lower() == "true"
+    return str(found.kms_key_id or "alias/aws/s3"), str(found.bucket_key_enabled).lower() == "true"
 
 
 def encryption_key(backend: Backend, arn: str) -> tuple[str, bool] | None:

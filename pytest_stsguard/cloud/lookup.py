@@ -81,7 +81,7 @@ class Lookup:
         if service == "dynamodb":
             tables = self._service("dynamodb", region=region, account=parts[4]).tables
             return as_mapping(getattr(tables.get(tail.removeprefix("table/").partition("/")[0]), "tags", None))
-        return tags_of(self._backend, arn, account=self._account)
+        return tags_of(self._backend, arn, account=parts[4] or self._account)
 
     def existing_arn(self, service: str, kind: str, identifier: str, region: str) -> str | None:
         """The ARN of the resource of a type that `identifier` stands for in a service's API."""

@@ -7,6 +7,7 @@ from .bucket_rules import BucketRules
 from .endpoints import EndpointPolicies
 from .grants import encryption_keys
 from .organization import Organization
+from .queue_policies import QueuePolicies
 from .resource_policies import READERS, ResourcePolicies
 from .user_boundaries import UserBoundaries
 from .watch import Watch
@@ -16,6 +17,7 @@ __all__ = [
     "BucketRules",
     "EndpointPolicies",
     "Organization",
+    "QueuePolicies",
     "ResourcePolicies",
     "UserBoundaries",
     "Watch",

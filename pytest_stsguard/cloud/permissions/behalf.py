@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.
 through none of the caller's endpoints: "Using the IP address condition in policies with AWS KMS permissions",
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-aws.html. For keys of KMS see
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service. AWS's own keys (a
-service's ``alias/aws/...``) admit every principal of the account through their service, so that nothing is asked for them.
+service's ``alias/aws/...``) admit every principal of their account through their service, so that nothing is asked for them,
+and nobody of another.
 """
 
 from __future__ import annotations
@@ -54,10 +55,13 @@ def on_behalf(
     """Give the checks for `actions` of KMS that `service` takes with a key, named as its API does: id, ARN or alias.
 
     `pairs` is the encryption context that the service uses, `error` what it answers when it is denied, `owner` the ARN of
-    what is encrypted, in whose account a key without an ARN lies; without one it is the caller's. `more` are other
+    what is encrypted, or the account, in which a key without an ARN lies; without one it is the caller's. `more` are other
     condition keys of these checks.
     """
-    if not key or _OWN in key:
+    if not key:
+        return []
+    account = owner.split(":")[4] if owner.count(":") >= _ARN_PARTS - 1 else owner or scope.account
+    if _OWN in key and account == scope.account:
         return []
     context: Context = {
         "kms:ViaService": f"{service}.{scope.call.region}.amazonaws.com",
@@ -67,7 +71,7 @@ def on_behalf(
     if pairs:
         context.update({f"kms:EncryptionContext:{name}": value for name, value in pairs.items()})
         context["kms:EncryptionContextKeys"] = list(pairs)
-    arn = _arn(scope, key, owner)
+    arn = _arn(scope, key, account)
     if aliases := scope.state.key_aliases(arn):
         context["kms:ResourceAliases"] = list(aliases)
     for name, value in scope.state.resource_tags(arn).items():
@@ -82,9 +86,14 @@ def on_behalf(
 _GRANTED: Mapping[str, Context] = {"CreateGrant": {"kms:GrantIsForAWSResource": "true"}}
 
 
-def _arn(scope: Scope, key: str, owner: str) -> str:
-    account = owner.split(":")[4] if owner.count(":") >= _ARN_PARTS - 1 else scope.account
-    place = f"arn:{scope.partition}:kms:{scope.call.region}:{account}:key/"
+def _arn(scope: Scope, key: str, account: str) -> str:
+    place = f"arn:{scope.partition}:kms:{scope.call.region}:{account}"
+    if _OWN in key:
+        # As it is named: its policy is AWS's, and it admits nobody from elsewhere.
+        return f"{place}:{key[key.index('alias/') :]}"
     if "alias/" in key:
-        return scope.state.existing_arn("kms", "alias", key, scope.call.region) or f"{place}*"
-    return key if key.startswith("arn:") else f"{place}{key}"
+        return scope.state.existing_arn("kms", "alias", key, scope.call.region) or f"{place}:key/*"
+    if key.startswith("arn:"):
+        return key
+    # What is encrypted may be under a key of whoever wrote it.
+    return scope.state.existing_arn("kms", "key", key, scope.call.region) or f"{place}:key/{key}"

@@ -44,7 +44,8 @@ def reading_keys(scope: Scope, arn: str, *, source: bool = False) -> list[Permis
     if found is None:
         return []
     key, by_bucket = found
-    return on_behalf(scope, "s3", key, "Decrypt", pairs=_pairs(arn, by_bucket=by_bucket))
+    owner = scope.state.bucket_owner(arn.rpartition(":::")[2].partition("/")[0]) or ""
+    return on_behalf(scope, "s3", key, "Decrypt", pairs=_pairs(arn, by_bucket=by_bucket), owner=owner)
 
 
 def _pairs(arn: str, *, by_bucket: bool) -> dict[str, str]:

@@ -26,6 +26,10 @@ _CANNOT_INVOKE: Final = ServiceError(
     f"principal {_SERVICE}",
 )
 _SECRET_DENIED: Final = ServiceError("AccessDeniedException", "Access to KMS is not allowed")
+_ELSEWHERE: Final = ServiceError(
+    "InvalidRequestException",
+    "You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.",
+)
 _READING: Final = ("Decrypt",)
 _WRITING: Final = ("GenerateDataKey", "Decrypt")
 _SECRETS: Final = {
@@ -55,6 +59,9 @@ def secret_keys(scope: Scope, found: list[Permission]) -> list[Permission]:
     given, stored = scope.text("KmsKeyId"), scope.state.encryption(arn)
     key = given or (stored[0] if stored else None)
     checks = []
+    if key is None and operation == "GetSecretValue" and arn.split(":")[4:5] != [scope.account]:
+        own = on_behalf(scope, "secretsmanager", "alias/aws/secretsmanager", "Decrypt", owner=arn, error=_ELSEWHERE)
+        return own if arn.startswith("arn:") else []
     if given is not None:
         checks += _on_secret(scope, arn, key, _TRIED, *actions)
     if operation == "GetSecretValue" or written:

@@ -97,10 +97,10 @@ CASES = [
     ),
     Case(
         "secretsmanager",
-        "secretsmanager:GetSecretValue",
+        "secretsmanager:DescribeSecret",
         lambda client: str(client.create_secret(Name="shared", SecretString="x")["ARN"]),
         lambda client, arn, text: client.put_resource_policy(SecretId=arn, ResourcePolicy=text),
-        lambda client, arn: client.get_secret_value(SecretId=arn),
+        lambda client, arn: client.describe_secret(SecretId=arn),
     ),
     Case(
         "kms",
@@ -357,3 +357,42 @@ def test_service_whose_policies_are_not_read_says_so_once_it_has_one(accounts: A
     assert accounts.code_of(ses.get_email_identity, EmailIdentity="example.com") == "NotImplemented"
     text = accounts.message_of(ses.get_email_identity, EmailIdentity="example.com")
     assert "does not read the resource policies of `ses` yet" in text
+
+
+def test_a_queues_policy_outlives_a_change_of_its_other_attributes(accounts: Accounts) -> None:
+    sqs = accounts.client("sqs")
+    url = sqs.create_queue(QueueName="kept")["QueueUrl"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": accounts.document(deny)})
+    assert accounts.code_of(sqs.send_message, QueueUrl=url, MessageBody="m") == "AccessDenied"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+    assert accounts.code_of(sqs.send_message, QueueUrl=url, MessageBody="m") == "AccessDenied"
+    assert "Deny" in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert sqs.send_message(QueueUrl=url, MessageBody="m")["MessageId"]
+
+
+def test_awss_own_key_admits_nobody_of_another_account(accounts: Accounts) -> None:
+    """https://repost.aws/knowledge-center/secrets-manager-cross-account-key, and S3's aws/s3 alike."""
+    user = accounts.user("outside-the-default-key", {"Effect": "Allow", "Action": "*", "Resource": "*"})
+    principal = {"AWS": f"arn:aws:iam::{accounts.member}:user/outside-the-default-key"}
+    secrets, s3 = accounts.client("secretsmanager"), accounts.client("s3")
+    arn = secrets.create_secret(Name="default-key", SecretString="v")["ARN"]
+    allow = {"Effect": "Allow", "Principal": principal, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+    secrets.put_resource_policy(SecretId=arn, ResourcePolicy=accounts.document(allow))
+    refused = accounts.code_of(accounts.client("secretsmanager", user).get_secret_value, SecretId=arn)
+    assert refused == "InvalidRequestException"
+    s3.create_bucket(Bucket="default-key")
+    s3.put_object(Bucket="default-key", Key="k", Body=b"x", ServerSideEncryption="aws:kms")
+    s3.put_object(Bucket="default-key", Key="plain", Body=b"x")
+    allow = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::default-key/*",
+    }
+    s3.put_bucket_policy(Bucket="default-key", Policy=accounts.document(allow))
+    reader = accounts.client("s3", user)
+    assert reader.get_object(Bucket="default-key", Key="plain")
+    assert accounts.code_of(reader.get_object, Bucket="default-key", Key="k") == "AccessDenied"
+    assert s3.get_object(Bucket="default-key", Key="k")
