@@ -57,6 +57,8 @@ def expect_of(
                 raise DrillError(f"{what} was no authorization decision: {code}: {message}") from None
         if (answer is None) == denied or (once and answer is not None) or patience.over(deadline):
             break
+        if answer is not None:
+            stage.note("allowed", f"{what}, and tried again: the change may not be seen everywhere yet")
         stage.ground.before(f"{what}, once more")
     stage.note("denied" if answer is None else "allowed", what)
     if (answer is None) != denied:

@@ -105,7 +105,7 @@ def scp(
     arn, own_id, name = _principal(clients, target, kind)
     account = arn.split(":")[4]
     check_reached(clients, account)
-    document = principal_document(arn, cutoff)
+    document = principal_document(arn, rounded(cutoff) if cutoff else None)
     previous, policy = _deny(clients, Setting("scp", {"name": name}), document)
     attached = Setting("scp-attachment", {"name": name, "target": attach_to or account})
     changes = policy if attached.read(clients) else (*policy, Change(attached, None, "attached"))

@@ -24,6 +24,7 @@ __all__ = ["locked"]
 _SECONDS = 30.0
 _PAUSE = 0.05
 _OWNER_ONLY = 0o700
+_ELSEWHERE = "set TMPDIR to a folder of yours that can be written"
 
 
 @contextmanager
@@ -47,7 +48,9 @@ def locked(what: str, *, seconds: float = _SECONDS, folder: Path | None = None) 
     try:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise InputError(f"`{file}` cannot be written: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(
+            f"`{file}` cannot be written: {(error.strerror or str(error)).lower()}", hint=_ELSEWHERE
+        ) from None
     try:
         deadline = time.monotonic() + seconds
         while True:
@@ -73,7 +76,9 @@ def _folder() -> Path:
         path.mkdir(mode=_OWNER_ONLY, exist_ok=True)
         found = path.lstat()
     except OSError as error:
-        raise InputError(f"`{path}` cannot be made: {(error.strerror or str(error)).lower()}") from None
+        raise InputError(
+            f"`{path}` cannot be made: {(error.strerror or str(error)).lower()}", hint=_ELSEWHERE
+        ) from None
     if found.st_uid != user or path.is_symlink():
-        raise InputError(f"`{path}` is somebody else's", hint="remove it, or set TMPDIR")
+        raise InputError(f"`{path}` is somebody else's", hint=_ELSEWHERE)
     return path

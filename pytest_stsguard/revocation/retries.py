@@ -156,6 +156,7 @@ class Retries:
         retries = self
 
         class Repeating:
+            repeats = True
             meta: Any
 
             def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
@@ -166,7 +167,8 @@ class Retries:
                 name = f"{self.meta.service_model.service_name}:{operation_name}"
                 return retries.call(name, lambda: once._make_api_call(operation_name, api_params))  # noqa: SLF001 - as above
 
-        base_classes.insert(0, Repeating)
+        # Of two that are installed in one session the later counts: one within the other would multiply the attempts.
+        base_classes[:] = [Repeating, *(one for one in base_classes if not getattr(one, "repeats", False))]
 
 
 _SILENT = logging.NullHandler()

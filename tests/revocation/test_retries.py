@@ -72,7 +72,9 @@ def at_once() -> Iterator[None]:
 
 def client_of(url: str, retries: Retries, service: str = "iam", attempts: int = ONE_ATTEMPT) -> Any:
     session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="us-east-1")
+    Retries(attempts=5).install(session)
     retries.install(session)
+    retries.install(session)  # what is installed more than once repeats once
     settings = Config(retries={"mode": "standard", "total_max_attempts": attempts})
     return session.client(service, endpoint_url=url, config=settings)
 
