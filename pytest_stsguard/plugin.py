@@ -132,6 +132,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise as_usage_error(error) from None
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse a configuration that cannot be used once, where there are checks that would each run into it.
+
+    In a worker of pytest-xdist each says it for itself: an error during its collection would look like a crash.
+    """
+    if not hasattr(config, "workerinput") and any(item.get_closest_marker("stsguard") for item in items):
+        try:
+            config.stash[RUN].configuration  # noqa: B018 - reads it
+        except StsGuardError as error:
+            raise as_usage_error(error) from None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave drills out where they would not run on the demo world, nor may on the account."""
     run = item.config.stash[RUN]

@@ -229,3 +229,22 @@ def test_policy_with_an_unknown_operator_does_not_hide_the_account(run: Any, pyt
         """
     )
     run("--stsguard-target=export:account.json").assert_outcomes(passed=1)
+
+
+def test_configuration_that_cannot_be_used_is_told_once(pytester: pytest.Pytester) -> None:
+    (pytester.path / "stsguard.toml").write_text("[limits]\naccounts = []\n")
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number", range(3))
+        @pytest.mark.stsguard("OWN-1")
+        def test_own(sts_findings, number):
+            pass
+        """
+    )
+    result = pytester.runpytest("-p", "no:cacheprovider")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert len([line for line in (*result.outlines, *result.errlines) if "unknown key `limits.accounts`" in line]) == 1
+    pytester.makepyfile(test_configuration_that_cannot_be_used_is_told_once="def test_plain(): pass")
+    assert pytester.runpytest("-p", "no:cacheprovider").ret == pytest.ExitCode.OK
