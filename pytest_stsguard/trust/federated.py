@@ -24,7 +24,7 @@ from pytest_stsguard.trust.views import ORGANIZATION_OF_SUBJECT, REPOSITORY_OF_I
 if TYPE_CHECKING:
     from pytest_stsguard.trust.request_class import Scene
 
-__all__ = ["FORMAL", "OidcKeys", "SamlKeys"]
+__all__ = ["FORMAL", "LOOSE_ID", "UNTOLD_ID", "Ids", "OidcKeys", "SamlKeys"]
 
 FORMAL: Final = "formal only: the issuer is not documented to issue such a value (hold the condition against the issuer's own format)"
 LOOSE: Final = (
@@ -37,6 +37,11 @@ LOOSE_ID: Final = (
 )
 
 ANY_TEXT: Final = Shape(ANYTHING)
+UNTOLD_ID: Final = (
+    "whether an id that the policy names is a declared owner's is not told (declare it under `claims` in the zones, or pin "
+    "`sub` as well)"
+)
+Ids = tuple[str, tuple[str, ...], str]
 SAY_WHOSE: Final = "check its spelling, and pin `sub` or `aud`"
 
 _NEVER: Final = frozenset(
@@ -101,13 +106,14 @@ class OidcKeys:
 
     `subject`, where the policy or the zones ask for GitHub's repository: ``name`` when the subject begins with its
     name, ``ids`` when with name and ids, so that the claim is a part of it; ``other`` for every other subject.
-    `ids` are the values of a claim (by its name) in a class that is of those values only.
+    `ids` are claims of which the class has a few values only, each with its name, these values, and what is in doubt
+    about them.
     """
 
     scene: Scene
     issuer: str
     subject: str = ""
-    ids: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ids: tuple[Ids, ...] = ()
 
     def __call__(self, asked: str) -> Key:
         """Tell what a context key (lower case) can be."""
@@ -130,9 +136,9 @@ class OidcKeys:
             return key(asked, *_METHODS, several=True)
         if self.subject and name in {"sub", "repository"}:
             return self._repository(name)
-        pinned = dict(self.ids).get(name)
-        if pinned is not None:
-            return key(asked, fixed(*pinned, doubt=LOOSE_ID))
+        for claim, pinned, doubt in self.ids:
+            if claim == name:
+                return key(asked, fixed(*pinned, doubt=doubt))
         return self._documented(asked, name)
 
     def _documented(self, asked: str, name: str) -> Key:

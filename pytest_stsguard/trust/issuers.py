@@ -42,6 +42,7 @@ __all__ = [
     "GITHUB_IDS",
     "GITHUB_ODD",
     "GITHUB_REPOSITORY",
+    "TENANTS",
     "Issuer",
     "is_github",
     "issuer_of",
@@ -138,6 +139,8 @@ class Issuer(NamedTuple):
     """Whether names that differ only in case belong to one owner."""
     people: bool = False
     """Whether tokens may be a person's, and so may tell an address (`email`) and how one signed in (`amr`)."""
+    tenants: frozenset[str] = frozenset()
+    """Claims that name a tenant by an id, which a declaration of the tenant by name does not tell."""
 
 
 _TEXT: Final = (SUBJECT_TEXT,)
@@ -186,6 +189,7 @@ _KNOWN: Final[dict[str, Issuer]] = {
         },
         {"environment": _TEXT, "enterprise_id": _DIGITS, **_ORIGINAL},
         folds=True,
+        tenants=frozenset({"repository_owner_id"}),
     ),
     "gitlab.com": Issuer(
         "any project on gitlab.com",
@@ -209,6 +213,7 @@ _KNOWN: Final[dict[str, Issuer]] = {
         },
         {"user_access_level": _TEXT, **_ORIGINAL},
         folds=True,
+        tenants=frozenset({"namespace_id", "project_id"}),
     ),
     "app.terraform.io": Issuer(
         "any organization on Terraform Cloud",
@@ -240,6 +245,7 @@ _KNOWN: Final[dict[str, Issuer]] = {
             "pipeline_id": _UUID,
         },
         {"build_branch": _TEXT, "cluster_id": _UUID, "cluster_name": _TEXT, **_ORIGINAL},
+        tenants=frozenset({"organization_id", "pipeline_id", "cluster_id"}),
     ),
     "accounts.google.com": Issuer(
         "any Google account",
@@ -286,6 +292,7 @@ _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
             "any project of the organization on CircleCI",
             {"sub": _subject("org/", "org/evil/project/evil/user/evil", "evil"), "aud": _AUDIENCE},
             {"oidc.circleci.com/project-id": _TEXT, **_ORIGINAL},
+            tenants=frozenset({"oidc.circleci.com/project-id"}),
         ),
     ),
     (
@@ -295,6 +302,7 @@ _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
             {"sub": _TEXT, "aud": _AUDIENCE},
             {"rpst_id": _TEXT, **_PERSON},
             people=True,
+            tenants=frozenset({"rpst_id"}),
         ),
     ),
     (
@@ -313,6 +321,10 @@ _BY_PREFIX: Final[tuple[tuple[str, Issuer], ...]] = (
         ),
     ),
 )
+
+
+TENANTS: Final = frozenset().union(*(one.tenants for one in (*_KNOWN.values(), *(one for _, one in _BY_PREFIX))))
+"""Every claim that names a tenant by an id."""
 
 
 def issuer_of(name: str) -> Issuer:

@@ -18,6 +18,7 @@ from pytest_stsguard.policy.variables import Variable
 from pytest_stsguard.trust.budget import STEPS, Budget, BudgetExceededError
 from pytest_stsguard.trust.enumeration import accounts_of, classes_of, ties_of
 from pytest_stsguard.trust.federated import FORMAL
+from pytest_stsguard.trust.issuers import TENANTS
 from pytest_stsguard.trust.match import Match
 from pytest_stsguard.trust.pins import settled, solve_surely
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
@@ -149,7 +150,14 @@ class _Case:
         )
         accounts = accounts_of(self.rules, zones)
         self.scene = Scene(
-            zones, now, self.read.keys, accounts, budget, frozenset(organizations), tuple(owners)[:MOST_REASONS]
+            zones,
+            now,
+            self.read.keys,
+            accounts,
+            budget,
+            frozenset(organizations),
+            tuple(owners)[:MOST_REASONS],
+            _ids(self.rules),
         )
         self.ties = ties_of(self.scene)
         self.witnesses: list[Witness] = []
@@ -283,6 +291,16 @@ class _Case:
                     if found is not None:
                         return False
         return True
+
+
+def _ids(rules: Sequence[Rule]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """List the plain values of claims that name a tenant by an id, by key."""
+    found: dict[str, dict[str, None]] = {}
+    for check in chain.from_iterable(rule.checks for rule in rules):
+        if check.key.rpartition(":")[2] in TENANTS:
+            plain = (value for value in check.condition.values if not any(sign in value for sign in "*?$"))
+            found.setdefault(check.key, {}).update(dict.fromkeys(plain))
+    return tuple((key, tuple(values)) for key, values in found.items() if values)
 
 
 def _admitted(asker: RequestClass) -> str:

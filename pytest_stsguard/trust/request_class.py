@@ -37,7 +37,8 @@ class Scene:
 
     `keys` are the condition keys that it mentions (variables included), in lower case; `accounts` every account that
     the policy or the zones name, `organizations` every organisation that its conditions name, `owners` the names and
-    ids of repositories' owners that its conditions pin. `budget` is what the proof may cost.
+    ids of repositories' owners that its conditions pin, `ids` the plain values of
+    claims that name a tenant by an id, by key. `budget` is what the proof may cost.
     """
 
     zones: Zones
@@ -47,6 +48,7 @@ class Scene:
     budget: Budget
     organizations: frozenset[str] = frozenset()
     owners: tuple[tuple[str, str], ...] = ()
+    ids: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pytest_stsguard.policy import Condition
 from pytest_stsguard.trust.check import FoldedCheck, asks
-from pytest_stsguard.trust.federated import OidcKeys, SamlKeys
+from pytest_stsguard.trust.federated import LOOSE_ID, UNTOLD_ID, Ids, OidcKeys, SamlKeys
 from pytest_stsguard.trust.issuers import is_github, issuer_of
 from pytest_stsguard.trust.request_class import Clause, Literal, RequestClass, Scene
 from pytest_stsguard.trust.rules import SAML, WEB_IDENTITY
@@ -32,25 +32,24 @@ def networks(zones: Zones) -> tuple[Clause, ...]:
 
 def tokens(issuer: str, arn: str, scene: Scene, *, fresh: bool = False) -> Iterator[RequestClass]:
     """Give the classes of an issuer's tokens; several where GitHub's repository or a declared id is asked for."""
-    declared = [zone for zone in scene.zones.oidc if zone.issuer == issuer.rstrip("/")]
+    declared = [zone for zone in scene.zones.oidc if zone.issuer.rstrip("/") == issuer.rstrip("/")]
     prefix = issuer.lower()
-    github = is_github(issuer)
     asked = f"{prefix}:repository" in scene.keys or any(
         name == "repository" for zone in declared for name, _ in zone.claims
     )
-    subjects = ("name", "ids", "other") if asked and github else ("",)
+    subjects = ("name", "ids", "other") if asked and is_github(issuer) else ("",)
     label = "issuers that nobody names" if fresh else issuer
-    ids = [one for one in _declared_ids(declared) if f"{prefix}:{one[0]}" in scene.keys] if github else []
+    ids = _ids(issuer, declared, scene)
     for subject, told in product(subjects, list(product((False, True), repeat=len(ids)))):
         given: list[Literal] = []
         if subject == "other":
             # A subject that begins so tells the repository, with ids or without; GitHub's names hold no `@` of their own.
             given.append(Literal(asks("StringLike", f"{prefix}:sub", ("repo:*",)), want=False))
-        pairs = list(zip(ids, told, strict=True))
         given.extend(
-            Literal(asks("StringEquals", f"{prefix}:{name}", known), want=is_told) for (name, known), is_told in pairs
+            Literal(asks("StringEquals", f"{prefix}:{name}", known), want=is_told)
+            for (name, known, _), is_told in zip(ids, told, strict=True)
         )
-        of_ids = tuple(one for one, is_told in pairs if is_told)
+        of_ids = tuple(one for one, is_told in zip(ids, told, strict=True) if is_told)
         yield RequestClass(
             "oidc", label, "oidc", WEB_IDENTITY, OidcKeys(scene, issuer, subject, of_ids), arn, "", issuer,
             _oidc_zone(declared, prefix, scene.zones, folds=False),
@@ -65,19 +64,29 @@ _ID_CLAIMS: Final = {
 }
 
 
-def _declared_ids(declared: Sequence[OidcZone]) -> list[tuple[str, tuple[str, ...]]]:
-    """List the ids of owners and repositories that GitHub's subjects in the zones tell, by the claim that repeats them.
+def _ids(issuer: str, declared: Sequence[OidcZone], scene: Scene) -> list[Ids]:
+    """List the claims whose ids may be a declared owner's, though no declaration is of these claims.
 
-    A token with such an id is that owner's, whatever form its subject has; one with another id is a token like any.
+    A token with an id that GitHub's subjects in the zones tell is that owner's, whatever form its subject has; one with
+    another id is a token like any. Where the zones tell no ids, those that the policy names may be the owner's as well.
     """
-    found = []
-    for name, pattern in _ID_CLAIMS.items():
-        known = dict.fromkeys(
-            match.group(1) for zone in declared for glob_ in zone.subjects or () if (match := pattern.match(glob_))
-        )
-        if known:
-            found.append((name, tuple(known)))
+    found: list[Ids] = []
+    known = issuer_of(issuer)
+    claims = {name for zone in declared for name, _ in zone.claims}
+    patterns = _ID_CLAIMS if is_github(issuer) else {}
+    for name in sorted({*patterns, *known.tenants}):
+        if not declared or name in claims or f"{issuer.lower()}:{name}" not in scene.keys:
+            continue
+        in_zones = _declared_ids(declared, patterns[name]) if name in patterns else ()
+        named = dict(scene.ids).get(f"{issuer.lower()}:{name}", ()) if name in known.tenants else ()
+        if in_zones or named:
+            found.append((name, in_zones or named, LOOSE_ID if in_zones else UNTOLD_ID))
     return found
+
+
+def _declared_ids(declared: Sequence[OidcZone], pattern: re.Pattern[str]) -> tuple[str, ...]:
+    subjects = (glob for zone in declared for glob in zone.subjects or ())
+    return tuple(dict.fromkeys(match.group(1) for glob in subjects if (match := pattern.match(glob))))
 
 
 def _oidc_zone(declared: Sequence[OidcZone], prefix: str, zones: Zones, *, folds: bool) -> tuple[Clause, ...] | None:
