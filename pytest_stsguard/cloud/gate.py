@@ -255,6 +255,9 @@ class Gate:
             raise Fault(
                 Refusal.NOT_SIMULATED, f"stsguard cannot decide `{call.service}:{call.operation}`: {error}"
             ) from error
+        except ImportError as error:
+            text = f"moto's {call.service} needs `{error.name}`: install `moto[{call.service}]`"
+            raise Fault(Refusal.NOT_SIMULATED, text) from error
 
     def _perform(self, passage: Passage, surroundings: Mapping[str, str | list[str]]) -> Response:
         call, caller = passage.call, passage.caller
