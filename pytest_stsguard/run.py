@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["RECORDER", "RUN", "TIMELINE", "Run"]
 
 
+_LONGEST_LINE = 10_000
+
+
 class Run(Settings):
     """What the run examines, and its findings by control."""
 
@@ -277,7 +280,11 @@ class Run(Settings):
             self.gaps.add(recorder.control, reason, account=recorder.account)
         lines = [f"error    {recorder.control}  {reason}" for reason in recorder.errors]
         lines += [finding.told() for finding in _worst_first(seen) if finding.fails(self.fail_on)]
-        return "\n".join(lines) if lines else None
+        if not lines:
+            return None
+        from pytest_stsguard.reporting.text import visible  # noqa: PLC0415 - most checks pass
+
+        return "\n".join(visible(line, _LONGEST_LINE) for line in lines)
 
     def _note_gaps(self, recorder: Recorder) -> None:
         """Say what the control needs and the source lacks, so that no check can pass for what nobody looked at."""

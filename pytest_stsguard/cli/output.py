@@ -38,7 +38,10 @@ def emit_data(data: Any, form: str, *, lines: Iterable[Any] | None = None) -> No
 
 
 def printable(text: str) -> str:
-    """Give text without what a terminal would act upon or could not encode."""
+    """Give text without what a terminal or a pipeline's log would act upon, or could not encode."""
+    from pytest_stsguard.reporting.text import unobeyed
+
+    text = unobeyed(text)
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["indented", "listed", "redact", "redact_all", "visible"]
+__all__ = ["indented", "listed", "redact", "redact_all", "unobeyed", "visible"]
 
 LONGEST: Final = 1_000
 """Characters of a name or message that a report shows; the JSON report holds the whole."""
@@ -33,14 +33,20 @@ _SECRET_KEYS = frozenset(
 def visible(text: str, limit: int = LONGEST) -> str:
     r"""Show control characters, direction marks and half surrogates as ``\u202e``, on one line, cut at `limit`.
 
-    What the log of a pipeline would take for a command is broken in the same way: ``##[..]`` and ``##vso[..]`` anywhere (GitHub,
-    Azure Pipelines, TeamCity), ``::..::`` at the beginning of a line (GitHub).
+    What the log of a pipeline would take for a command is broken in the same way.
     """
     if _PLAIN.fullmatch(text) is None:
         text = "".join(_shown(char) for char in text[: limit + 1])
-    if "##" in text or text.lstrip()[:2] == "::":
-        text = _COMMANDS.sub(_broken, text)
+    text = unobeyed(text)
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def unobeyed(text: str) -> str:
+    """Break what the log of a pipeline would take for a command, with an escape in its middle.
+
+    ``##[..]`` and ``##vso[..]`` anywhere (GitHub, Azure Pipelines, TeamCity), ``::..::`` at the beginning (GitHub).
+    """
+    return _COMMANDS.sub(_broken, text) if "##" in text or text.lstrip()[:2] == "::" else text
 
 
 def _broken(match: re.Match[str]) -> str:

@@ -255,6 +255,26 @@ def test_broken_policy_is_its_own_finding_and_hides_nothing(
     assert ("STSG-101", "wide") in found
 
 
+def test_what_a_policy_says_is_no_command_to_the_log_of_a_pipeline(
+    tmp_path: Path, stsguard: Callable[..., SimpleNamespace], pytester: pytest.Pytester
+) -> None:
+    """https://learn.microsoft.com/en-us/azure/devops/pipelines/scripts/logging-commands"""
+    account = json.loads(json.dumps(CLEAN))
+    trust = account["RoleDetailList"][0]["AssumeRolePolicyDocument"]["Statement"][0]
+    trust["Principal"] = {"AWS": "*"}
+    trust["Condition"] = {"StringEquals": {"aws:UserAgent": "##vso[task.complete result=Succeeded]"}}
+    file = tmp_path / "account.json"
+    file.write_text(json.dumps(account))
+    table = stsguard("audit", f"export:{file}", *AT)
+    assert table.returncode == 1
+    where = ("--pyargs", "pytest_stsguard.checks.test_trust_policies", "-p", "no:cacheprovider")
+    checks = pytester.runpytest(*where, f"--stsguard-target=export:{file}", "--stsguard-at=2026-11-20T12:00:00Z")
+    assert checks.ret == pytest.ExitCode.TESTS_FAILED
+    for shown in (table.stdout, checks.stdout.str()):
+        assert "task.complete" in shown
+        assert "##vso[" not in shown
+
+
 def test_controls_lists_the_catalogue(stsguard: Callable[..., SimpleNamespace]) -> None:
     listed = json.loads(stsguard("controls", "--output", "json").stdout)
     assert len(listed) == 25

@@ -85,3 +85,5 @@ def test_a_line_each_or_one_document(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_what_a_terminal_would_act_upon_is_written_out() -> None:
     assert printable("a\x1b[31mb\nc\u202e") == "a\\x1b[31mb\nc\\u202e"
+    assert printable("##vso[task.complete]") == "#\\u0023vso[task.complete]"
+    assert printable("::error::x") == ":\\u003aerror::x"
