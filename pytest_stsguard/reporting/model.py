@@ -272,12 +272,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         worst: Severity = next((finding.severity for finding in self.findings if finding.control == name), "low")
         return found or Control(id=name, title=name, severity=worst)
 
-    def fix(self, finding: Finding) -> Remediation:
-        """Give the fix of a finding: that of its control, with its own role, user or instance, policy and account in it."""
-        from pytest_stsguard.reporting.fix import fitted  # noqa: PLC0415 - it needs the model
-
-        return fitted(self.control(finding.control).remediation, finding)
-
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of the report."""

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from pytest_stsguard.reporting import Run, render
+from pytest_stsguard.reporting.fix import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -242,7 +243,7 @@ def test_findings_that_are_data_alone_are_listed_and_opened(whole: Run, seen: An
     assert found["facts"] >= 2
     assert found["code"] == 1
     finding = next(one for one in (whole.findings * 12)[400:] if one.active)
-    own = whole.fix(finding)
+    own = fitted(whole.control(finding.control).remediation, finding)
     assert (found["control"], found["name"]) == (finding.control, finding.name.rpartition("/")[2])
     assert found["fixes"][0] == [True, "Fix this one: AWS CLI", own.cli]
     assert {text for _, _, text in found["fixes"]} <= {own.cli, own.terraform, own.cloudformation}

@@ -19,6 +19,7 @@ import pytest
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.reporting import Run, render
+from pytest_stsguard.reporting.fix import fitted
 from pytest_stsguard.reporting.formats import as_html
 from pytest_stsguard.reporting.model import Drill, Finding, Step, Summary
 from pytest_stsguard.reporting.templates import page
@@ -114,7 +115,8 @@ def test_every_finding_that_is_data_alone_has_its_own_fix(example: Run) -> None:
     _, data = data_of(render(run, "html"))
     assert len(data["shapes"]) <= len(run.controls) * 2
     for row, finding in zip(data["rows"], run.findings[400:], strict=True):
-        own, general = run.fix(finding), run.control(finding.control).remediation
+        general = run.control(finding.control).remediation
+        own = fitted(general, finding)
         shape = [] if row[8] is None else data["shapes"][row[8]]
         places = dict(enumerate(row[9] or (), start=0xE000))
         texts = [text.translate(places) for _, text in shape]
