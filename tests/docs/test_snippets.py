@@ -22,6 +22,7 @@ import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -52,6 +53,12 @@ CHECKER, LENIENT = doctest.OutputChecker(), doctest.ELLIPSIS | doctest.NORMALIZE
 READING = {"audit", "blast", "controls", "diff", "drill", "explain", "policy", "prove", "report", "simulate"}
 OUTPUTS = {"--output", "-o", "--report"}
 FILE = re.compile(r"\.(json|jsonl|toml|ya?ml)$|^(export|cfn|tfplan):")
+HOSTS = {
+    "aws.amazon.com", "docs.aws.amazon.com", "docs.getmoto.org", "docs.github.com", "docs.localstack.cloud",
+    "docs.prowler.com", "github.com", "h11.readthedocs.io", "keepachangelog.com", "pypi.org",
+    "pytest-xdist.readthedocs.io", "semver.org", "www.checkov.io",
+}  # fmt: skip
+"""Whose pages are linked to; a test reaches no network, so that a person has to look whether they are there."""
 SETTINGS = {"fail_on", "baseline", "zones", "mute", "severity", "sessions", "limits", "live", "drill"}
 
 
@@ -152,7 +159,9 @@ def can_run(command: str) -> bool:
     if words[:1] != ["stsguard"] or words[1:2] == [] or words[1] not in READING or set(plain) & set("|<>&;$[`"):
         return False
     targets = [
-        word for word in words[2:] if re.match(r"(aws|org)\b|--apply|--live|--send|--rollback|--journal|--matrix|--replay", word)
+        word
+        for word in words[2:]
+        if re.match(r"(aws|org)\b|--apply|--live|--send|--rollback|--journal|--matrix|--replay", word)
     ]
     files = [
         word.rpartition(":")[2]
@@ -299,6 +308,15 @@ class TestLinks:
             assert path.exists(), f"{target}: there is no such file"
             if anchor and path.suffix == ".md":
                 assert anchor in anchors(path), f"{target}: {path.name} has no such heading"
+
+    @pytest.mark.parametrize("page", PAGES, ids=[path.relative_to(ROOT).as_posix() for path in PAGES])
+    def test_links_to_elsewhere_are_to_hosts_that_somebody_has_looked_at(self, page: Path) -> None:
+        text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(), flags=re.DOTALL)
+        for target in re.findall(r"\]\(((?:https?:|//)[^)]*)\)", text):
+            address = urlsplit(target)
+            assert (address.scheme, address.username, address.port) == ("https", None, None), target
+            assert address.hostname in HOSTS, f"{target}: look at the page, then add its host to HOSTS"
+            assert re.fullmatch(r"[!-~]+", target), target
 
     def test_the_check_sees_a_broken_link(self, tmp_path: Path) -> None:
         page = tmp_path / "page.md"
