@@ -20,7 +20,7 @@ from pytest_stsguard.cloud.layers import (
     READERS,
     BucketRules,
     EndpointPolicies,
-    QueuePolicies,
+    KeptPolicies,
     UserBoundaries,
     Watch,
     check_region,
@@ -98,7 +98,7 @@ class Gate:
         self._simulator = Simulator(state, organization, clock)
         self.stacks = Stacks(backend=backend, authenticator=authenticator, tokens=tokens, handle=self.handle)
         self._boundaries = UserBoundaries(backend)
-        self._queues = QueuePolicies(backend)
+        self._kept = KeptPolicies(backend)
         self._endpoints = EndpointPolicies(backend, state, authorizer)
         self._screening = Screening(authorizer, backend, state)
         self.observers: list[Callable[[Call], None]] = []
@@ -279,7 +279,7 @@ class Gate:
             attend_options(call, self._backend, account, request_id=passage.request_id),
             self.principals.attend(call, account),
             self._boundaries.attend(call, account),
-            self._queues.attend(call, account),
+            self._kept.attend(call, account),
             self._organization.attend(call, account),
             self._bucket_rules.attend(call, caller),
             self._watch.attend(call, account, passage.needed),

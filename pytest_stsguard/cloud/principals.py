@@ -112,10 +112,18 @@ class Principals:
         if response.status >= 300:  # noqa: PLR2004 - as above
             return response
         found = self._by_id(entity)
+        if entity.kind == "user" and found is not None:
+            self._keep_keys(entity, found.rpartition("/")[2])
         mentions = (entity.arn, f":assumed-role/{entity.name}/")
         for account in self._state.accounts():
             rewrite(account, mentions, lambda value: _renamed(value, entity, found))
         return response
+
+    def _keep_keys(self, entity: _Entity, name: str) -> None:
+        """Let the access keys of a user follow it to its new name: moto leaves them with the old one, where they are nobody's."""
+        for key in list(self._backend.service("iam", account=entity.account).access_keys.values()):
+            if key.user_name == entity.name:
+                key.user_name = name
 
     def _by_id(self, entity: _Entity) -> str | None:
         """Give the ARN that the entity bears now; None when it is gone."""

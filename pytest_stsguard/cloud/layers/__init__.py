@@ -6,8 +6,8 @@ from .bucket_regions import check_region
 from .bucket_rules import BucketRules
 from .endpoints import EndpointPolicies
 from .grants import encryption_keys
+from .kept_policies import KeptPolicies
 from .organization import Organization
-from .queue_policies import QueuePolicies
 from .resource_policies import READERS, ResourcePolicies
 from .user_boundaries import UserBoundaries
 from .watch import Watch
@@ -16,8 +16,8 @@ __all__ = [
     "READERS",
     "BucketRules",
     "EndpointPolicies",
+    "KeptPolicies",
     "Organization",
-    "QueuePolicies",
     "ResourcePolicies",
     "UserBoundaries",
     "Watch",

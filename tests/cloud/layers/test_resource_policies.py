@@ -372,6 +372,23 @@ def test_a_queues_policy_outlives_a_change_of_its_other_attributes(accounts: Acc
     assert sqs.send_message(QueueUrl=url, MessageBody="m")["MessageId"]
 
 
+def test_a_table_is_made_with_its_policy(accounts: Accounts) -> None:
+    dynamodb = accounts.client("dynamodb")
+    arn = f"arn:aws:dynamodb:us-east-1:{accounts.home}:table/closed"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "dynamodb:GetItem", "Resource": arn}
+    dynamodb.create_table(
+        TableName="closed",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        ResourcePolicy=accounts.document(deny),
+    )
+    key = {"id": {"S": "a"}}
+    assert accounts.code_of(dynamodb.get_item, TableName="closed", Key=key) == "AccessDeniedException"
+    dynamodb.delete_resource_policy(ResourceArn=arn)
+    assert dynamodb.get_item(TableName="closed", Key=key)
+
+
 def test_awss_own_key_admits_nobody_of_another_account(accounts: Accounts) -> None:
     """https://repost.aws/knowledge-center/secrets-manager-cross-account-key, and S3's aws/s3 alike."""
     user = accounts.user("outside-the-default-key", {"Effect": "Allow", "Action": "*", "Resource": "*"})

@@ -53,6 +53,16 @@ def test_a_boundary_is_put_and_taken_away(accounts: Accounts, boundary: str) -> 
     assert "PermissionsBoundary" not in iam.get_user(UserName="free")["User"]
 
 
+def test_a_user_who_is_renamed_keeps_its_keys_and_its_boundary(accounts: Accounts, boundary: str) -> None:
+    iam = accounts.client("iam")
+    iam.create_user(UserName="before", PermissionsBoundary=boundary)
+    user = credentials(accounts, "before")
+    iam.update_user(UserName="before", NewUserName="after")
+    assert accounts.client("sts", user).get_caller_identity()["Arn"].endswith(":user/after")
+    accounts.client("s3", user).list_buckets()
+    assert accounts.code_of(accounts.client("sqs", user).list_queues) == "AccessDenied"
+
+
 def test_one_of_awss_own_policies_may_be_the_boundary(accounts: Accounts) -> None:
     iam = accounts.client("iam")
     iam.create_user(UserName="read-only", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
