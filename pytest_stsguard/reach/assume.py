@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pytest_stsguard.policy import Policy
 from pytest_stsguard.policy.globs import glob
 from pytest_stsguard.reach.admission import ASSUME, Trust, allowed, asks_of_the_role, may_assume
+from pytest_stsguard.reach.alike import Signature, caller_signature, mentioned, role_signature
 from pytest_stsguard.reach.trustees import ALLOW_ALL
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class AssumeGraph:
                 if trust.account:
                     self._open(index, trust, document.policy, admitted)
             if trust.everyone:
-                self._let_anybody_in(indices, trust)
+                self._let_anybody_in(indices, trust, document.policy)
 
     def _let_in(self, index: int, trust: Trust) -> None:
         """Add the roles and the sessions that a trust policy names, where they get in."""
@@ -154,17 +155,35 @@ class AssumeGraph:
                 if may_assume(caller, self.roles[index]):
                     self.successors[number].append(index)
 
-    def _let_anybody_in(self, indices: list[int], trust: Trust) -> None:
+    def _let_anybody_in(self, indices: list[int], trust: Trust, policy: Policy) -> None:
         """Add who may assume roles with one trust policy that speaks to everybody, their own policies aside."""
+        keys = mentioned(policy)
+        alike: dict[Signature, list[int]] = defaultdict(list)
+        for index in indices:
+            alike[role_signature(self.roles[index], keys)].append(index)
+        signatures = [caller_signature(caller, keys) for caller in self.roles]
+        for group in alike.values():
+            hub = self._new_node()
+            self.successors[hub] = group
+            if trust.plain:
+                self.successors[self._free_node].append(hub)
+            self._let_into(group, hub, trust, policy, signatures)
+
+    def _let_into(
+        self, indices: list[int], hub: int, trust: Trust, policy: Policy, signatures: list[Signature]
+    ) -> None:
+        """Add who may assume some roles that a trust policy speaks of alike."""
         first = self.roles[indices[0]]
-        hub = self._new_node()
-        self.successors[hub] = list(indices)
-        if trust.plain:
-            self.successors[self._free_node].append(hub)
+        admitted: dict[Signature, bool] = {}
         for number, caller in enumerate(self.roles):
-            if trust.plain and number in self._free:
-                continue
-            if trust.shared and self._is_uniform(number, allows=trust.account):
+            if number in self._free:
+                if trust.plain:
+                    continue
+                if signatures[number] not in admitted:
+                    admitted[signatures[number]] = self._ask() and allowed(caller, first, (), policy)
+                if admitted[signatures[number]]:
+                    self.successors[number].append(hub)
+            elif self._is_uniform(number, allows=trust.account):
                 if self._ask() and may_assume(caller, first):
                     self.successors[number].append(hub)
             else:
@@ -192,7 +211,7 @@ class AssumeGraph:
         """Tell whether what a caller's policies say is the same for every role; `allows`: their Allow statements too."""
         key = number, allows
         if key not in self._uniform:
-            self._uniform[key] = (number in self._free and not allows) or _is_uniform(self.roles[number], allows=allows)
+            self._uniform[key] = _is_uniform(self.roles[number], allows=allows)
         return self._uniform[key]
 
     def _open(self, index: int, trust: Trust, policy: Policy, admitted: dict[str, bool]) -> None:

@@ -86,8 +86,18 @@ def test_thousand_roles_open_to_everybody_are_asked_about_once_a_policy(survey_o
     own = trusts({"AWS": "*"}, StringEquals={"aws:PrincipalAccount": "111122223333"})
     survey = survey_of(dict.fromkeys(names, own))
     assert len(cycles(survey)) == 1000
-    assert survey.graph.questions == 1000
+    assert survey.graph.questions == 1
     assert sum(map(len, survey.graph.successors)) == 2000
+
+
+def test_thousand_roles_that_compare_tags_are_asked_about_once_a_pair_of_tags(survey_of: Callable[..., Survey]) -> None:
+    names = [f"role-{index}" for index in range(1000)]
+    details = {name: {"Tags": [{"Key": "team", "Value": name[-1]}]} for name in names}
+    same = trusts("*", StringEquals={"aws:PrincipalTag/team": "${aws:ResourceTag/team}"})
+    survey = survey_of(dict.fromkeys(names, same), details=details)
+    assert len(cycles(survey)) == 1000
+    assert survey.graph.questions == 100
+    assert survey.graph.complete
 
 
 def test_role_that_assumes_itself_is_a_cycle(survey_of: Callable[..., Survey]) -> None:
@@ -285,6 +295,10 @@ TRUSTS = (
     ],
     [trusts("*"), {"Effect": "Perhaps", "Principal": "*", "Action": "sts:*"}],
     {"Effect": "Allow", "NotPrincipal": {"AWS": role("a")}, "Action": "sts:AssumeRole"},
+    [trusts("*"), {"Effect": "Deny", "Principal": {"AWS": role("c")}, "Action": "sts:AssumeRole"}],
+    [trusts("*", Null={"aws:PrincipalTag/x": "false"}), trusts({"AWS": role("a")})],
+    trusts("*", StringEquals={"aws:PrincipalTag/x": "${aws:ResourceTag/X}"}),
+    trusts("*", StringLike={"sts:RoleSessionName": "${aws:PrincipalTag/x}*"}),
 )
 
 
