@@ -28,7 +28,7 @@ from pytest_stsguard.cloud.layers import (
 )
 from pytest_stsguard.cloud.lookup import Lookup
 from pytest_stsguard.cloud.metadata_options import attend_options
-from pytest_stsguard.cloud.objects import admit_large, check_large
+from pytest_stsguard.cloud.objects import admit_large, check_length
 from pytest_stsguard.cloud.passage import Passage, denial, elements, named_account, refusal, service_of
 from pytest_stsguard.cloud.permissions import UnmappedOperationError, required
 from pytest_stsguard.cloud.post_policy import form_upload
@@ -196,7 +196,7 @@ class Gate:
         assert passage.call is not None  # noqa: S101 - as below
         if passage.forwarded is None:
             check_region(self._buckets, passage.call, passage.request, passage.claim)
-        check_large(passage.request, passage.call)
+        check_length(passage.request, passage.call)
         if passage.form is not None:
             passage.form.check()
         passage.request = self._authenticator.unwrap(passage.request, passage.claim)

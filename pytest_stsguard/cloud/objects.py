@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.cloud.request import Request
     from pytest_stsguard.cloud.signature import Claim
 
-__all__ = ["admit_large", "check_large", "install", "transfer", "uninstall"]
+__all__ = ["admit_large", "check_length", "install", "transfer", "uninstall"]
 
 _UPLOADS = frozenset({"PutObject", "UploadPart"})
 _READING = frozenset({"GetObject", "CopyObject", "UploadPartCopy"})
@@ -47,8 +47,18 @@ def admit_large(request: Request, claim: Claim | None) -> Request:
     return request.whole()
 
 
-def check_large(request: Request, call: Call) -> None:
-    """Refuse a large body of a call that uploads nothing."""
+def check_length(request: Request, call: Call) -> None:
+    """Refuse a large body of a call that uploads nothing, and an upload that does not say how long it is.
+
+    "List of error codes" of Amazon S3's API reference; aws-chunked bodies say their length in a header of their own.
+    """
+    if call.operation in {"PutObject", "UploadPart"} and "x-amz-decoded-content-length" not in request.headers:
+        if "transfer-encoding" in request.headers:
+            text = "A header you provided implies functionality that is not implemented"
+            raise Fault(None, text, code="NotImplemented", status=501, elements={"Header": "Transfer-Encoding"})
+        if "content-length" not in request.headers:
+            text = "You must provide the Content-Length HTTP header."
+            raise Fault(None, text, code="MissingContentLength", status=411)
     if request.spool is not None and call.operation not in _UPLOADS:
         raise Fault(None, "Your proposed upload exceeds the maximum allowed size", code="EntityTooLarge")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pytest_stsguard.cloud.request import Headers
 from pytest_stsguard.cloud.spool import Spool
 
 BUCKET = "of-the-wire"
@@ -148,3 +149,14 @@ def test_a_quarter_of_a_gigabyte_leaves_memory_alone() -> None:
     measured = json.loads(done.stdout)
     assert measured["down"] == measured["up"] == 256 * MB
     assert measured["grown_mb"] < 100
+
+
+@pytest.mark.parametrize(
+    ("named", "status", "code"),
+    [({}, 411, "MissingContentLength"), ({"transfer-encoding": "chunked"}, 501, "NotImplemented")],
+)
+def test_an_upload_says_how_long_it_is(wire: Any, named: dict[str, str], status: int, code: str) -> None:
+    request, _ = wire.signer().request("PUT", f"/{BUCKET}/unmeasured", payload="UNSIGNED-PAYLOAD")
+    kept = {name: text for name, text in request.headers.items() if name != "content-length"}
+    answer = wire.send(replace(request, headers=Headers({**kept, **named})))
+    assert (answer.status, f"<Code>{code}</Code>" in answer.body.decode()) == (status, True)
