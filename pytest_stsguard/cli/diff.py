@@ -17,6 +17,7 @@ __all__ = ["diff"]
 
 
 @command(
+    short_help="Compare two runs, and fail for what is new.",
     epilog=epilog(
         "stsguard diff old.json new.json",
         "Exit code: 0 nothing new, 1 NEW holds a finding that OLD lacks and that nobody has muted, 2 bad usage or input.",
