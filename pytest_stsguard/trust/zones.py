@@ -194,7 +194,7 @@ def _declared(name: str, table: Mapping[str, Any], place: str) -> list[OidcZone]
     keys, make = DECLARATIONS[name]
     read = _Reader(table, place, set(keys))
     given = {key: read.texts(key) if many else read.text(key, bool, "a text") for key, many in keys.items()}
-    return [OidcZone(issuer, subjects=subjects) for issuer, subjects in make(given, place)]
+    return [OidcZone(one.issuer, subjects=one.subjects, claims=one.claims) for one in make(given, place)]
 
 
 class _Reader:

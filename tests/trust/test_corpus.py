@@ -40,7 +40,14 @@ def test_every_witness_replays_and_lies_outside_the_zones(
     table = example["zones"]
     helpers = {"github", "gitlab", "eks", "terraform_cloud"} & set(table.get("trust", {}))
     if helpers:
-        entries = [{"issuer": one.issuer, "sub": list(one.subjects or ())} for one in zones.oidc]
+        entries = [
+            {
+                "issuer": one.issuer,
+                **({} if one.subjects is None else {"sub": list(one.subjects)}),
+                "claims": {name: list(values) for name, values in one.claims},
+            }
+            for one in zones.oidc
+        ]
         table = {**table, "trust": {**table["trust"], "oidc": entries}}
     for witness in proof.witnesses:
         request = Request(witness.action, role, witness.principal, witness.context)

@@ -89,8 +89,13 @@ def test_the_tags_of_a_role_are_put_in_later() -> None:
                 (
                     "token.actions.githubusercontent.com",
                     ["repo:acme/api:*", "repo:acme@1/api@*:*", "repo:acme/*", "repo:acme@1/*"],
-                )
+                ),
+                ("token.actions.githubusercontent.com", ["repository_owner_id=1"]),
             ],
+        ),
+        (
+            {"github": [{"owner": "acme", "owner_id": "1", "repositories": ["api"]}]},
+            [("token.actions.githubusercontent.com", ["repo:acme/api:*", "repo:acme@1/api@*:*"])],
         ),
         ({"gitlab": [{"group": "acme"}]}, [("gitlab.com", ["project_path:acme/*"])]),
         (
@@ -112,7 +117,11 @@ def test_tenants_of_shared_issuers_are_declared_by_name(
     declared: dict[str, Any], expected: list[tuple[str, list[str]]]
 ) -> None:
     zones = Zones.parse({"account": OWN, "trust": declared})
-    assert [(one.issuer, list(one.subjects or ())) for one in zones.oidc] == expected
+    found = [
+        (one.issuer, [*(one.subjects or ()), *(f"{name}={value}" for name, values in one.claims for value in values)])
+        for one in zones.oidc
+    ]
+    assert found == expected
 
 
 @pytest.mark.parametrize(
