@@ -145,8 +145,10 @@ class Authorizer:
             return (role.identity, role.boundary) if role else None
         user = self._state.user(caller.account, caller.name)
         if user is None or user.unique_id != caller.unique_id:
-            return None
-        return user.identity, user.boundary
+            # A session is its user's, by whatever name: to rename a user ends nothing.
+            name = self._state.user_name(caller.account, caller.unique_id)
+            user = None if name is None else self._state.user(caller.account, name)
+        return None if user is None else (user.identity, user.boundary)
 
 
 def _texts(value: str | list[str] | None) -> list[str]:

@@ -149,6 +149,11 @@ class State:
             user = self.propagation.seen(("user", account, name), user)
         return user
 
+    def user_name(self, account: str, unique_id: str) -> str | None:
+        """Find the name that a user bears now, by its unique id; None for one that is gone."""
+        found = with_id(self._iam(account).users, unique_id)
+        return None if found is None else str(found.name)
+
     def _user(self, account: str, name: str) -> User | None:
         iam = self._iam(account)
         user = iam.users.get(name)

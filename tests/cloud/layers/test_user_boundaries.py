@@ -63,6 +63,19 @@ def test_a_user_who_is_renamed_keeps_its_keys_and_its_boundary(accounts: Account
     assert accounts.code_of(accounts.client("sqs", user).list_queues) == "AccessDenied"
 
 
+def test_to_rename_a_user_ends_none_of_its_sessions(accounts: Accounts) -> None:
+    iam = accounts.client("iam")
+    iam.create_user(UserName="old-name")
+    user = credentials(accounts, "old-name")
+    token = accounts.client("sts", user).get_session_token()["Credentials"]
+    session = accounts.client("sqs", accounts.cloud.credentials_of(token))
+    iam.update_user(UserName="old-name", NewUserName="new-name")
+    session.list_queues()
+    deny = accounts.document({**EVERYTHING, "Effect": "Deny"})
+    iam.put_user_policy(UserName="new-name", PolicyName="revoke", PolicyDocument=deny)
+    assert accounts.code_of(session.list_queues) == "AccessDenied"
+
+
 def test_one_of_awss_own_policies_may_be_the_boundary(accounts: Accounts) -> None:
     iam = accounts.client("iam")
     iam.create_user(UserName="read-only", PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess")
