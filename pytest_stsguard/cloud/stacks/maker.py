@@ -284,7 +284,7 @@ class Maker:
         if not answer.failed or (gone and _GONE.search(answer.code)):
             return answer
         if not answer.simulated:
-            raise NotSimulatedError(answer.message.removeprefix("stsguard does not simulate "))
+            raise NotSimulatedError(answer.message)
         raise FailedError(_reason(service, answer))
 
 

@@ -294,4 +294,6 @@ def _change_set(service: Any, call: Call) -> Any:
 
 
 def _not_simulated(what: str) -> Fault:
-    return Fault(Refusal.NOT_SIMULATED, f"stsguard does not simulate {what}")
+    # A call that was refused by name has said so already.
+    told = what if what.startswith(("moto ", "moto's ", "stsguard ")) else f"stsguard does not simulate {what}"
+    return Fault(Refusal.NOT_SIMULATED, told)

@@ -222,3 +222,24 @@ def test_a_stack_does_not_come_to_own_what_is_there(world: World, stack: Make, s
         "sns": lambda: cloud.client("sns").list_topics()["Topics"],
     }
     assert len(there[service]()) == 1
+
+
+def test_a_stack_works_in_its_region_and_iam_in_its_own(world: World, stack: Make) -> None:
+    elsewhere = deny("*", Condition={"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}})
+    own = stack(world.user("alice", ALL, elsewhere))
+    own.client = own.admin = world.cloud.client(
+        "cloudformation", world.cloud.user_credentials("alice"), region_name="eu-west-1"
+    )
+    body = template(
+        Queue={"Type": "AWS::SQS::Queue"}, Bucket={"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "abroad"}}
+    )
+    assert own.create(body) == "CREATE_COMPLETE"
+    records = [each for each in world.cloud.trail.records() if each["userIdentity"].get("invokedBy") == SERVICE]
+    regions = {each["eventName"]: each["awsRegion"] for each in records}
+    assert (regions["CreateRole"], regions["CreateQueue"], regions["CreateBucket"]) == (
+        "us-east-1",
+        "eu-west-1",
+        "eu-west-1",
+    )
+    assert world.cloud.client("s3").get_bucket_location(Bucket="abroad")["LocationConstraint"] == "eu-west-1"
+    assert "QueueUrls" not in world.cloud.client("sqs").list_queues()
