@@ -22,6 +22,7 @@ from pytest_stsguard.cloud.metadata import (
     MetadataServer,
     ProfileFacts,
     RoleNotAssumableError,
+    SessionTokens,
 )
 from pytest_stsguard.cloud.profiles import CHANGING, Association, ProfileView
 from pytest_stsguard.errors import CloudError
@@ -53,7 +54,8 @@ class Instance:
         self._identity = CredentialRotation(fleet.clock, self._issue_identity, replace_before=fleet.replace_before)
         self.view = ProfileView(fleet.clock, self._live_association)
         self._role_id: str | None = None
-        self._server: MetadataServer | None = None
+        self._servers: dict[int, MetadataServer] = {}
+        self._tokens = SessionTokens(fleet.clock)
         self._lock = threading.Lock()
 
     @property
@@ -66,19 +68,24 @@ class Instance:
         """Where the metadata service listens: what AWS_EC2_METADATA_SERVICE_ENDPOINT takes."""
         return self.serve_metadata().url
 
-    def serve_metadata(self, *, host: str = "127.0.0.1", port: int = 0) -> MetadataServer:
-        """Start the metadata service, or give the one that runs."""
+    def serve_metadata(self, *, host: str = "127.0.0.1", port: int = 0, hops: int = 1) -> MetadataServer:
+        """Start the metadata service for callers so many network hops away, or give the one that runs.
+
+        A container behind a bridge is two hops away; session tokens of one are good at the other.
+        """
         with self._lock:
-            if self._server is None:
-                self._server = MetadataServer(self, self._fleet.clock, host=host, port=port)
-            return self._server
+            if hops not in self._servers:
+                self._servers[hops] = MetadataServer(
+                    self, self._fleet.clock, host=host, port=port, hops=hops, tokens=self._tokens
+                )
+            return self._servers[hops]
 
     def close(self) -> None:
         """Stop the metadata service."""
         with self._lock:
-            if self._server is not None:
-                self._server.close()
-                self._server = None
+            for server in self._servers.values():
+                server.close()
+            self._servers.clear()
 
     def renew(self) -> None:
         """Drop the credentials that the instance holds, and see its profile anew, as a stop and a start do."""

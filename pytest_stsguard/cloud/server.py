@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 _CONTROL = "/_stsguard/"
+# The hop limit of an instance is 64 at most; each distance that is asked for takes a port.
+_HOPS = frozenset({"1", "2", "3"})
 _JSON = {"content-type": "application/json"}
 
 
@@ -92,7 +94,7 @@ class Server:
             ("GET", "health"): lambda: _json(200, {"status": "ok"}),
             ("GET", "clock"): lambda: _json(200, {"now": self._cloud.clock.now().isoformat()}),
             ("POST", "clock"): lambda: self._move_clock(request),
-            ("GET", "instances"): self._instances,
+            ("GET", "instances"): lambda: self._instances(request),
             ("GET", "trail"): lambda: _json(200, {"Records": self._cloud.trail.records()}),
             ("GET", "state"): lambda: Response(200, _JSON, text_of(self._cloud.save()).encode()),
             ("POST", "state"): lambda: self._restore(request),
@@ -112,10 +114,20 @@ class Server:
             return self._host != "localhost" and not ipaddress.ip_address(self._host).is_loopback
         return True
 
-    def _instances(self) -> Response:
-        """Tell where each instance's metadata service listens; that of one launched meanwhile starts now."""
+    def _instances(self, request: Request) -> Response:
+        """Tell where each instance's metadata service listens; that of one launched meanwhile starts now.
+
+        ``hops`` in the query asks for the port of callers so many hops away, by default 1.
+        """
+        hops = request.query.get("hops", "1")
+        if hops not in _HOPS:
+            return _json(400, {"error": f"expected hops from 1 to {len(_HOPS)}"})
         told = [
-            {"InstanceId": each.instance_id, "Name": each.name, "imds": each.serve_metadata(host=self._host).url}
+            {
+                "InstanceId": each.instance_id,
+                "Name": each.name,
+                "imds": each.serve_metadata(host=self._host, hops=int(hops)).url,
+            }
             for each in self._cloud.instances
         ]
         return _json(200, {"instances": told})

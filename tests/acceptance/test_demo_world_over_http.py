@@ -301,3 +301,13 @@ def test_an_instance_that_is_launched_later_has_a_metadata_service_too(world: Wo
     assert world.curl(*header, f"{found[launched]}/latest/meta-data/instance-id") == launched
     assert world.curl(*header, f"{found[launched]}{CREDENTIALS}") == "A4L-InstanceRole"
     assert world.curl(f"{found[launched]}{CREDENTIALS}") == ""
+    # A container on it is two hops away, which a limit of one does not reach; a token that it is given serves it.
+    container = world.control("instances?hops=2")["instances"][-1]["imds"]
+    assert container != found[launched]
+    assert world.curl(*header, f"{container}/latest/meta-data/instance-id") == launched
+    with pytest.raises(subprocess.CalledProcessError):
+        world.curl(*ttl, f"{container}/latest/api/token")
+    limit = ("ec2", "modify-instance-metadata-options", "--http-put-response-hop-limit", "2")
+    world.ask(world.admin, *limit, "--instance-id", launched)
+    assert len(world.curl(*ttl, f"{container}/latest/api/token")) == len(token)
+    assert "hops" in world.control("instances?hops=0")["error"]
