@@ -66,7 +66,9 @@ def own_streams() -> Iterator[None]:
             # The lowest descriptor that is free is the stream's own, so that no file of the command takes its place.
             descriptor = os.open(os.devnull, mode)
             direction = "r" if mode == os.O_RDONLY else "w"
-            setattr(sys, name, os.fdopen(descriptor, direction, encoding="utf-8", closefd=descriptor != number))
+            stream = os.fdopen(descriptor, direction, encoding="utf-8", closefd=descriptor != number)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)  # where pytest's own plugins look
     before = sys.stdout, sys.stderr
     if before[0] is sys.__stdout__:
         sys.stdout = _guarded(before[0], holds_data=True)

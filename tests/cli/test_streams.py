@@ -73,6 +73,14 @@ def test_messages_that_nobody_reads_do_not_change_the_code() -> None:
     assert done.returncode == 2
 
 
+def test_audit_runs_with_every_stream_closed(checkout: Path, tmp_path: Path) -> None:
+    report = tmp_path / "run.json"
+    target = f"cfn:{checkout / 'examples' / 'stack.yaml'}"
+    command = ["bash", "-c", '"$@" <&- >&- 2>&-', "bash", str(STSGUARD), "audit", target, "--report", f"json:{report}"]
+    assert subprocess.run(command, check=False, timeout=60).returncode == 1
+    assert "STSG-101" in report.read_text()
+
+
 def test_text_that_the_encoding_lacks_is_written_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
         monkeypatch.setenv(name, value)
