@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pytest_stsguard.cloud.checksums import ALGORITHMS, PREFIX, Checksum, check_digests, checksum, compare
@@ -32,6 +33,7 @@ _SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HEAD = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?\r\n")
 _LONGEST_LINE = 1024
+_LEAST_CHUNK = 8192
 _MOST_TRAILERS = 8
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _TRAILING = "The request contained trailing data that was not well-formed or did not conform to our published schema."
@@ -71,6 +73,13 @@ def _check_announced_algorithm(request: Request) -> None:
             "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
             code="InvalidRequest",
         )
+
+
+def _too_small(number: int, size: int) -> Fault:
+    """Refuse a body of which chunk `number` follows a small one: see "Signature calculations ... (chunked upload)"."""
+    text = f"Only the last chunk is allowed to have a size less than {_LEAST_CHUNK} bytes"
+    elements = {"Chunk": str(number), "BadChunkSize": str(size)}
+    return Fault(None, text, code="InvalidChunkSizeError", status=403, elements=elements)
 
 
 def _incomplete() -> Fault:
@@ -146,12 +155,16 @@ class _Reader:
 
     def _data(self) -> Iterator[bytes]:
         """Give the data of all chunks; what a chunk's signature says is known when the chunk has been given."""
-        while True:
+        size = _LEAST_CHUNK
+        for number in count(1):
             head = _HEAD.fullmatch(self._line())
             if head is None or (self._signer is not None) != (head[2] is not None):
                 raise _incomplete()
             left, digest = int(head[1], 16), hashlib.sha256()
             last = left == 0
+            if size < _LEAST_CHUNK and not last:
+                raise _too_small(number, size)
+            size = left
             while left:
                 data = self._take(left)
                 if self._signer is not None:

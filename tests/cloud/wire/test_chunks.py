@@ -133,9 +133,19 @@ def test_an_upload_by_hand_is_stored_without_its_chunks(wire: Any) -> None:
     assert "ContentEncoding" not in head or "aws-chunked" not in head["ContentEncoding"]
 
 
+@pytest.mark.parametrize(("size", "status"), [(8192, 200), (8191, 403)])
+def test_only_the_last_chunk_may_be_small(wire: Any, size: int, status: int) -> None:
+    # "The chunk size must be at least 8 KB", sigv4-streaming.html.
+    response = wire.send(upload(wire, b"x" * 9000, b"y" * size, b"end"))
+    assert response.status == status
+    told = b"<Code>InvalidChunkSizeError</Code>" in response.body
+    assert told == (status == 403)
+    assert (b"<Chunk>3</Chunk><BadChunkSize>8191</BadChunkSize>" in response.body) == told
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_each_chunk_has_to_be_signed(wire: Any, number: int) -> None:
-    forged = upload(wire, b"one", b"two", sign=lambda at, own: "0" * 64 if at == number else own)
+    forged = upload(wire, b"one " * 3000, b"two", sign=lambda at, own: "0" * 64 if at == number else own)
     response = wire.send(forged)
     assert response.status == 403
     assert b"SignatureDoesNotMatch" in response.body
