@@ -106,7 +106,7 @@ def test_every_scenario_has_a_negative_twin() -> None:
 def test_negative_twin_fails_and_says_why(
     shared_cloud: Cloud, name: str, spoil: Callable[[dict[str, Any]], None], words: str
 ) -> None:
-    data = data_of(name) | {"probes": ["s3.list_buckets"]}
+    data = data_of(name) | {"probes": ["s3.list_buckets"], "denials": 1}
     spoil(data)
     result = play(Scenario.parse(data, name=name), shared_cloud)
     assert not result.passed
