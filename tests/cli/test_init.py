@@ -22,8 +22,6 @@ from pytest_stsguard.trust import Zones
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_stsguard.cloud import Cloud
-
 FILES = {"stsguard.toml", "test_stsguard.py", ".github/workflows/stsguard.yml"}
 
 
@@ -223,20 +221,6 @@ def test_what_init_writes_is_a_gate(init: Callable[..., Any], tmp_path: Path, ch
     _, audit, the_same = steps_of(tmp_path, "gitlab")
     assert step(audit, tmp_path) == 0
     assert the_same.split() == [*checks.split(), "--junitxml=stsguard.xml"]
-
-
-def test_live_account_is_read_and_nothing_of_it_let_in(
-    init: Callable[..., Any], tmp_path: Path, sts_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in sts_cloud.admin.environ.items():
-        monkeypatch.setenv(name, value)
-    assert init("aws")[0] == 0
-    zones = Zones.parse(Configuration.load(None, tmp_path).zones)
-    assert (zones.account, zones.accounts) == (sts_cloud.account, ())
-    assert (
-        f"arn:aws:iam::{sts_cloud.account}:role/stsguard-audit"
-        in (tmp_path / ".github/workflows/stsguard.yml").read_text()
-    )
 
 
 def steps_of(folder: Path, kind: str) -> list[str]:
