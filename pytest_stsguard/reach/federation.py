@@ -16,7 +16,7 @@ from pytest_stsguard.policy import Request, authorize
 from pytest_stsguard.reach.fault import Fault
 from pytest_stsguard.reach.trustees import ALLOW_ALL
 from pytest_stsguard.trust import OidcZone
-from pytest_stsguard.trust.issuers import BUILT_IN, COGNITO, GITHUB, issuer_of
+from pytest_stsguard.trust.issuers import BUILDKITE, BUILT_IN, COGNITO, GITHUB, issuer_of
 from pytest_stsguard.trust.named import Named, read_principal
 
 if TYPE_CHECKING:
@@ -48,6 +48,21 @@ _TENANTS: Final[tuple[tuple[str, str], ...]] = (
     ("", r"[^*?]+"),
 )
 """What a subject has to begin with, by the issuer's name, before it names one tenant; for others, anything literal."""
+
+_TENANT_CLAIMS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
+    (
+        GITHUB,
+        (
+            ("repository", r"[^/*?]+/"),
+            ("repository_id", r"\d+"),
+            ("repository_owner_id", r"\d+"),
+            ("enterprise_id", r"\d+"),
+        ),
+    ),
+    ("gitlab.com", (("namespace_id", r"\d+"), ("project_id", r"\d+"))),
+    (BUILDKITE, (("organization_slug", r"[^*?]+"), ("organization_id", r"[0-9a-f-]+"), ("pipeline_id", r"[0-9a-f-]+"))),
+)
+"""Claims beside the subject that name one tenant, by the issuer's name, and what a value begins with before it does."""
 
 _BY_AUDIENCE: Final = frozenset(BUILT_IN) | COGNITO
 """Issuers whose tenant is told by the audience or the application, not by the subject."""
@@ -105,7 +120,7 @@ def open_subjects(proofs: Proofs) -> Iterator[Fault]:
     yield from too_many(proofs, "oidc")
     for entry in federated(proofs, "oidc"):
         issuer = entry.provider.name
-        declared = any(zone.issuer == issuer for zone in proofs.zones.oidc)
+        declared = any(_same(zone, issuer) for zone in proofs.zones.oidc)
         if issuer not in _BY_AUDIENCE and not declared:
             wide = _stranger(proofs, entry)
             if wide is not None:
@@ -164,12 +179,17 @@ def _denies_others(entry: Federated) -> bool:
 def only_the_audience_is_wide(proofs: Proofs, role: Role, witness: Witness) -> bool:
     """Tell whether the tokens of a declared issuer would be narrow, were it not for their audience."""
     issuer = witness.principal.partition(":oidc-provider/")[2] or witness.principal
-    zones = [zone for zone in proofs.zones.oidc if zone.issuer == issuer]
+    zones = [zone for zone in proofs.zones.oidc if _same(zone, issuer)]
     if not any(zone.audiences for zone in zones):
         return False
-    others = tuple(zone for zone in proofs.zones.oidc if zone.issuer != issuer)
+    others = tuple(zone for zone in proofs.zones.oidc if not _same(zone, issuer))
     proof = _proof(proofs, role, (*others, *(replace(zone, audiences=None) for zone in zones)))
     return not any(found.kind == "oidc" and found.principal == witness.principal for found in proof.witnesses)
+
+
+def _same(zone: OidcZone, issuer: str) -> bool:
+    """Tell whether a zone declares an issuer; some issuers end in a slash, which zones leave out."""
+    return zone.issuer.rstrip("/") == issuer.rstrip("/")
 
 
 def _stranger(proofs: Proofs, entry: Federated) -> Fault | None:
@@ -179,8 +199,8 @@ def _stranger(proofs: Proofs, entry: Federated) -> Fault | None:
     if any(_pins(condition, issuer, ("sub",), pattern) for condition in entry.statement.conditions):
         return None
     zones = [OidcZone(issuer, subjects=tuple(_literal_heads(entry, "sub", pattern)) or (_NOBODY,))]
-    for claim, form in (("repository", r"[^/*?]+/"), ("repository_id", r"\d+"), ("enterprise_id", r"\d+")):
-        values = tuple(_literal_heads(entry, claim, form)) if issuer.startswith(GITHUB) else ()
+    for claim, form in next((claims for prefix, claims in _TENANT_CLAIMS if issuer.startswith(prefix)), ()):
+        values = tuple(_literal_heads(entry, claim, form))
         if values:
             zones.append(OidcZone(issuer, claims=((claim, values),)))
     witness = _witness(proofs, entry, tuple(zones))

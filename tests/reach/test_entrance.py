@@ -136,6 +136,43 @@ def test_controls_of_a_trust_policy(
     assert found(survey_of({"role": trust}, **settings)) == expected
 
 
+@pytest.mark.parametrize(
+    ("issuer", "claim", "value"),
+    [
+        (GITHUB, "repository_owner_id", "123456"),
+        ("gitlab.com", "namespace_id", "72"),
+        ("gitlab.com", "project_id", "7200"),
+        ("agent.buildkite.com", "organization_id", "0184990a-477b-4fa8-9968-496074483cee"),
+        ("agent.buildkite.com", "organization_slug", "acme"),
+    ],
+)
+def test_a_tenant_may_be_pinned_by_its_id(
+    issuer: str, claim: str, value: str, survey_of: Callable[..., Survey]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif"""
+    provider = {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{issuer}"}
+    pinned = {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:{claim}": value}
+    trust = allow(provider, StringEquals=pinned) | {"Action": "sts:AssumeRoleWithWebIdentity"}
+    assert found(survey_of({"role": trust})) == {"102"}  # nobody declared the tenant
+    wide = allow(provider, StringLike=pinned | {f"{issuer}:{claim}": "*"}) | {"Action": "sts:AssumeRoleWithWebIdentity"}
+    assert "105" in found(survey_of({"role": wide}))
+
+
+def test_an_issuer_may_end_in_a_slash(survey_of: Callable[..., Survey]) -> None:
+    """Auth0's do: https://auth0.com/docs/secure/tokens/json-web-tokens/json-web-token-claims"""
+    issuer = "acme.eu.auth0.com/"
+    trust = allow(
+        {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{issuer}"},
+        StringEquals={f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "job"},
+    ) | {"Action": "sts:AssumeRoleWithWebIdentity"}
+    zones = {
+        "zones": {"trust": {"oidc": [{"issuer": f"https://{issuer}", "sub": ["job"], "aud": ["sts.amazonaws.com"]}]}}
+    }
+    assert found(survey_of({"role": trust}, **zones)) == set()
+    leaky = trust | {"Condition": {"StringEquals": {f"{issuer}:sub": "job"}}}
+    assert found(survey_of({"role": leaky}, **zones)) == {"106"}
+
+
 def test_weak_form_of_a_subject_is_medium(survey_of: Callable[..., Survey]) -> None:
     trust = github(StringEquals=AUD, **{"ForAllValues:StringLike": claims(sub="repo:acme/*")})
     (fault,) = federation.open_subjects(survey_of({"role": trust}, **ACME).proofs)
