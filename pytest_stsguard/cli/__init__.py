@@ -118,5 +118,9 @@ def _exit_code(command: click.Command, name: str) -> int:
 
 
 def _told(error: StsGuardError) -> int:
-    click.echo(f"stsguard: {error}", err=True)
+    from pytest_stsguard.cli.output import printable
+
+    # The user's own words are in it: a name of a file may hold a line break, or what a terminal would act upon.
+    text = printable(str(error)).replace("\n", "\\n")
+    click.echo(f"stsguard: {text}", err=True)
     return error.exit_code

@@ -196,6 +196,8 @@ def _target(target: str, settings: AwsSettings) -> tuple[str, str | None]:
         kind = scheme_of(Path(target))
         hint = f"did you mean `{kind}:{target}`?" if kind else "it is no template, plan or export"
         raise ConfigurationError(f"target `{target}` is a file, and does not say of which kind", hint=hint)
+    if not colon and target not in _KNOWN and Path(target).is_dir():
+        raise ConfigurationError(f"target `{target}` is a folder", hint=f"of listings? write `export:{target}`")
     if settings != AwsSettings():
         raise ConfigurationError(
             f"target `{target}` is not read from AWS", hint="--profile, --region and --role-arn go with aws and org"

@@ -264,6 +264,18 @@ def test_file_without_a_kind_names_the_kind(
     assert "it is no template, plan or export" in audit(str(inputs / "trust.json"))[2]
 
 
+def test_folder_without_a_kind_names_the_kind(audit: Callable[..., tuple[object, str, str]], inputs: Path) -> None:
+    code, out, err = audit(str(inputs))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"write `export:{inputs}`" in err
+
+
+def test_name_of_a_file_is_no_second_line_and_no_colour(audit: Callable[..., tuple[object, str, str]]) -> None:
+    code, out, err = audit("cfn:a\nb\x1b[31m")
+    assert (code, out) == (2, "")
+    assert err == "stsguard: a\\nb\\x1b[31m: cannot be read: no such file or directory\n"
+
+
 SAME = {"--config", "--exit-zero", "--external-id", "--mfa", "--profile", "--region", "--role-arn"}
 """Options that mean the same everywhere; of others, such as --role, the command says what they mean."""
 
