@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -64,8 +62,6 @@ def prove(file: str, config: str | None, output: str, *, jsonl: bool) -> int:
         with click.open_file(file, "rb") as stream:
             return _prove_lines(stream, zones) if jsonl else _prove_file(stream, zones, output)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         raise InputError(f"cannot be read: {(error.strerror or str(error)).lower()}", location=file) from error
 
 
@@ -122,20 +118,20 @@ def _no_zones(policy: Policy) -> Zones:
 
 
 def _prove_lines(stream: IO[bytes], table: dict[str, Any]) -> int:
+    from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.streams import unread
+
     worst = NARROW
     provers: dict[str, Prover] = {}
-    try:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            answer = _answer(number, line, table, provers)
-            if answer["verdict"] != "narrow":
-                worst = NOT_NARROW
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough. What Python still holds must not be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for number, line in enumerate(stream, 1):
+        if not line.strip():
+            continue
+        answer = _answer(number, line, table, provers)
+        if answer["verdict"] != "narrow":
+            worst = NOT_NARROW
+        emit(json.dumps(answer))
+        if unread():
+            break
     return worst
 
 

@@ -32,9 +32,12 @@ def simulate(file: IO[bytes]) -> None:
     A line that cannot be used is answered with an "Error"; without an "id" in it, its number in the input is the id.
     """
     from pytest_stsguard.cli.output import emit
+    from pytest_stsguard.cli.streams import unread
 
     for number, line in _lines(file):
         emit(json.dumps(_answer(number, line)))
+        if unread():
+            break
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes | None]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-__all__ = ["own_streams"]
+__all__ = ["own_streams", "unread"]
 
 _STREAMS: Final = {"stdin": os.O_RDONLY, "stdout": os.O_WRONLY, "stderr": os.O_WRONLY}
 """By the number of their descriptors, with how each is opened."""
@@ -31,7 +31,7 @@ class _Output(io.FileIO):
     def __init__(self, descriptor: int, *, holds_data: bool) -> None:
         super().__init__(descriptor, "wb", closefd=False)
         self._holds_data = holds_data
-        self._lost = False
+        self.lost = False
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write what can be written.
@@ -40,12 +40,12 @@ class _Output(io.FileIO):
             InputError: the disk is full, or the like.
         """
         size = memoryview(data).nbytes
-        if size and not self._lost:  # click asks what a stream takes by writing nothing
+        if size and not self.lost:  # click asks what a stream takes by writing nothing
             try:
                 return super().write(data)
             except OSError as error:
                 # What is still held is flushed at exit: into nothing, so that the error is told once.
-                self._lost = True
+                self.lost = True
                 if self._holds_data and not isinstance(error, BrokenPipeError):
                     reason = (error.strerror or str(error)).lower()
                     raise InputError(f"cannot be written: {reason}", location="standard output") from error
@@ -79,6 +79,13 @@ def own_streams() -> Iterator[None]:
         sys.stdout.flush()
     finally:
         sys.stdout, sys.stderr = before
+
+
+def unread() -> bool:
+    """Whether nobody reads standard output any more, so that an endless command may end."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    output = getattr(buffer, "raw", buffer)
+    return isinstance(output, _Output) and output.lost
 
 
 def _guarded(stream: TextIO | None, *, holds_data: bool) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 RECORD = {"id": "r", "PolicyInputList": [ALLOW], "ActionNames": ["s3:GetObject"]}
-PROGRAM = [sys.executable, "-c", "from pytest_stsguard.cli.simulate import simulate; simulate()"]
+PROGRAM = [sys.executable, "-m", "pytest_stsguard", "simulate"]
 
 
 def run(*lines: object, arguments: tuple[str, ...] = ()) -> Result:

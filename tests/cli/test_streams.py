@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def test_closed_stream_is_nowhere(arguments: tuple[str, ...], code: int) -> None
         input=TOO_BROAD, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (code, "")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("simulate",), ("prove", "--jsonl")], ids=["simulate", "prove"])
+def test_endless_input_ends_with_its_reader(arguments: tuple[str, ...]) -> None:
+    line = json.dumps({"id": 1, "trust_policy": TOO_BROAD, "zones": {"account": "111122223333"}})
+    script = f"yes '{line}' | \"$@\" | head -n 1"
+    command = ["timeout", "60", "bash", "-c", script, "bash", str(STSGUARD), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["id"] == 1
     assert "Traceback" not in done.stderr
 
 
