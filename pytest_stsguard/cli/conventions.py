@@ -191,7 +191,7 @@ def _target(target: str, settings: AwsSettings) -> tuple[str, str | None]:
             raise ConfigurationError(f"target `{target}` and --profile `{settings.profile}` name two profiles")
         return scheme, named or settings.profile
     if not colon and target not in _KNOWN and Path(target).is_file():
-        from pytest_stsguard.cli.templates import scheme_of
+        from pytest_stsguard.cli.scheme import scheme_of
 
         kind = scheme_of(Path(target))
         hint = f"did you mean `{kind}:{target}`?" if kind else "it is no template, plan or export"

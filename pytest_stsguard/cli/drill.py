@@ -5,19 +5,20 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pytest_stsguard.cli.conventions import aws_settings, command, config_file, epilog, exit_zero, output_form
+from pytest_stsguard.cli.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pytest_stsguard.cloud import Cloud
-    from pytest_stsguard.drill import Cell, Result, Scenario, Step
+    from pytest_stsguard.drill import Cell, Result, Scenario
 
-__all__ = ["Progress", "drill"]
+__all__ = ["drill"]
 
 _COLOURS = {"failed": "bold red", "denied": "green", "allowed": "yellow", "revoked": "bold", "state": "bold blue"}
 
@@ -211,31 +212,6 @@ def _tell(results: Sequence[Result], output: str) -> None:
     else:
         for result in results:
             _show(result)
-
-
-class Progress:
-    """Shows on stderr what is going on, while it goes on; silent where nobody watches."""
-
-    def __init__(self, title: str) -> None:
-        from rich.console import Console
-
-        self._console = Console(stderr=True, highlight=False)
-        self._title = title
-        self._status = self._console.status(title) if self._console.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
-
-    def step(self, step: Step) -> None:
-        """Show one step as it happens."""
-        if self._status is not None:
-            self._status.update(f"{self._title}: {step.action}")
 
 
 def _show(result: Result) -> None:

@@ -131,7 +131,7 @@ def _shown(parameters: Mapping[str, Any]) -> str:
 
 
 def _play(scenario: Scenario, access: Access, given: Mapping[str, str], options: LiveOptions) -> tuple[Result, bool]:
-    from pytest_stsguard.cli.drill import Progress
+    from pytest_stsguard.cli.progress import Progress
     from pytest_stsguard.drill import play
     from pytest_stsguard.drill.kill_switch import KillSwitch, WatchedClock
     from pytest_stsguard.drill.live import LiveAccount

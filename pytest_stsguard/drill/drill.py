@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud.credentials import masked
+from pytest_stsguard.drill.game import play
 from pytest_stsguard.drill.listening import listening
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.observation import Observation, observe
 from pytest_stsguard.drill.patience import IN_A_ROW
+from pytest_stsguard.drill.step import Step
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
 from pytest_stsguard.errors import DrillError
 from pytest_stsguard.revocation import Revocation, revoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     import boto3
 
@@ -25,19 +25,7 @@ if TYPE_CHECKING:
     from pytest_stsguard.drill.game import Result
     from pytest_stsguard.drill.scenario import Scenario
 
-__all__ = ["Drill", "Step"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was done or seen, and when."""
-
-    at: datetime
-    action: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{isoformat(self.at, milliseconds=True)}  {self.action:<8}  {self.detail}"
+__all__ = ["Drill"]
 
 
 class Drill:
@@ -161,8 +149,6 @@ class Drill:
         Raises:
             ConfigurationError: the scenario cannot be used.
         """
-        from pytest_stsguard.drill.game import play  # noqa: PLC0415 - it needs this module's `Step`
-
         return play(scenario, self._cloud, listener=lambda step: self.note(step.action, step.detail))
 
     def _taken(self, instance: str) -> Credentials:

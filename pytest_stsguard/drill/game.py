@@ -11,11 +11,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pytest_stsguard.clock import isoformat
 from pytest_stsguard.cloud import Cloud
 from pytest_stsguard.drill.acts import ACTS
-from pytest_stsguard.drill.drill import Step
 from pytest_stsguard.drill.ground import Simulated
 from pytest_stsguard.drill.metrics import Metrics, measure
-from pytest_stsguard.drill.scenario import PHASES, STATES, Scenario, load_scenario
+from pytest_stsguard.drill.scenario import PHASES, STATES, Scenario
+from pytest_stsguard.drill.script import load_scenario
 from pytest_stsguard.drill.stage import Stage
+from pytest_stsguard.drill.step import Step
 from pytest_stsguard.drill.trouble import told
 from pytest_stsguard.errors import ConfigurationError, DrillError, StsGuardError
 

@@ -12,7 +12,7 @@ from pytest_stsguard.drill.drill import Drill
 from pytest_stsguard.drill.game import Result, play
 from pytest_stsguard.drill.kill_switch import KillSwitch, WatchedClock
 from pytest_stsguard.drill.live import LiveAccount
-from pytest_stsguard.drill.scenario import Scenario, load_scenario
+from pytest_stsguard.drill.script import load_scenario
 from pytest_stsguard.errors import ConfigurationError
 from pytest_stsguard.revocation import Journal
 from pytest_stsguard.revocation.lock import locked
@@ -20,6 +20,8 @@ from pytest_stsguard.revocation.lock import locked
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from pytest_stsguard.drill.scenario import Scenario
 
 __all__ = ["KILL_SWITCH", "TIME_LIMIT", "LiveDrill", "open_account"]
 

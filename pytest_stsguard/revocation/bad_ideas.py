@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["delete_role", "remove_permissions", "replace_profile", "restart_instance", "trust_edit"]
 

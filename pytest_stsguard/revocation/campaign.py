@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pytest_stsguard.clock import Clock
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["Campaign", "Outcome"]
 

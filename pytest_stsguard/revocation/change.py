@@ -14,7 +14,7 @@ from pytest_stsguard.revocation.setting import KINDS, Setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["Change"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["read_instance_profile", "restart_instance", "running_since", "write_instance_profile"]
 

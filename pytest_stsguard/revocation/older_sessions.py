@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["older_sessions", "one_session", "principal_tag", "source_identity", "user_sessions"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["check_reached", "read_scp", "read_scp_attachment", "write_scp", "write_scp_attachment"]
 

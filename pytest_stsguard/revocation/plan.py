@@ -15,7 +15,7 @@ from pytest_stsguard.revocation.target import unique_id_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["LONGEST_ROLE_SESSION", "LONGEST_USER_SESSION", "Plan", "Revocation"]
 

@@ -7,7 +7,6 @@ answer was lost is made again by the SDK: what it finds done already is done.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,9 +26,11 @@ from pytest_stsguard.revocation.organization_setting import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["KINDS", "Clients", "Setting"]
+    from pytest_stsguard.revocation.clients import Clients
+
+__all__ = ["KINDS", "Setting"]
 
 _NO_ROOM = {"LimitExceeded", "LimitExceededException", "ConstraintViolationException"}
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -43,8 +44,6 @@ _OTHER_WAYS = {
     "scp-attachment": "attach it to a unit or root above: --attach-to, or take method `boundary` or `deny-all`",
 }
 State = Any
-Clients = Callable[[str], Any]
-"""Makes a boto3 client of a service by its name."""
 
 
 class Kind(NamedTuple):

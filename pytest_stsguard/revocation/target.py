@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.errors import InputError
 
 if TYPE_CHECKING:
-    from pytest_stsguard.revocation.setting import Clients
+    from pytest_stsguard.revocation.clients import Clients
 
 __all__ = ["find_role", "find_user", "unique_id_of"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.drill import Observation, Scenario, play
+from pytest_stsguard.drill import Observation, parse_scenario, play
 from pytest_stsguard.drill.attribution import foreign
 from pytest_stsguard.drill.ground import Simulated
 
@@ -106,7 +106,7 @@ def failures_of(where: Any, *, on: str = "", do: Callable[[], None] = lambda: No
             done.append(None)
             do()
 
-    result = play(Scenario.parse(SCENARIO | changes, name="small"), where, listener=look)
+    result = play(parse_scenario(SCENARIO | changes, name="small"), where, listener=look)
     assert result.passed == (not result.failures)
     return " ".join(result.failures)
 

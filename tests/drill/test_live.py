@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.drill import Scenario, play, shipped
+from pytest_stsguard.drill import Scenario, parse_scenario, play, shipped
 from pytest_stsguard.drill.access import Access, check_account, check_role
 from pytest_stsguard.drill.kill_switch import KillSwitch, WatchedClock
 from pytest_stsguard.drill.live import LiveAccount
@@ -60,7 +60,7 @@ class Killed(BaseException):
 
 
 def scenario(**changes: Any) -> Scenario:
-    return Scenario.parse(SCENARIO | changes, name="small")
+    return parse_scenario(SCENARIO | changes, name="small")
 
 
 def world_of(cloud: Cloud) -> str:
@@ -186,7 +186,7 @@ def test_role_that_exists_must_have_opted_in_and_be_untouched(sts_cloud: Cloud, 
     iam.tag_role(RoleName="A4L-DataRole", Tags=[{"Key": "stsguard-drill", "Value": "allowed"}])
     check_role(access, "A4L-DataRole", now=now)
     before = world_of(sts_cloud)
-    chosen = Scenario.parse(SCENARIO | {"warm_up": [{"act": "role", "name": "data"}], "theft": SCENARIO["theft"][:1],
+    chosen = parse_scenario(SCENARIO | {"warm_up": [{"act": "role", "name": "data"}], "theft": SCENARIO["theft"][:1],
                             "containment": SCENARIO["containment"][3:]}, name="named")  # fmt: skip
     result = play_on(sts_cloud, access, chosen, given={"data": "A4L-DataRole"})
     assert result.passed, result.failures

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.drill import Scenario, load_scenario, play, shipped
+from pytest_stsguard.drill import load_scenario, parse_scenario, play, shipped
 from pytest_stsguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_late_revocation_is_told_from_an_early_denial(sts_cloud: Cloud) -> None:
 def test_verdict_that_waits_for_nothing_fails_on_a_late_revocation(sts_cloud: Cloud) -> None:
     data = data_of("late-revocation") | {"within": 0}
     data["warm_up"].insert(1, {"act": "advance", "seconds": 60})
-    result = play(Scenario.parse(data, name="hasty"), sts_cloud)
+    result = play(parse_scenario(data, name="hasty"), sts_cloud)
     assert "s3.list_buckets to `stolen` was allowed, and denied was expected" in result.failures
 
 
@@ -97,7 +97,7 @@ def test_scenario_that_expects_the_contrary_fails(sts_cloud: Cloud, name: str, i
         data = copy.deepcopy(data_of(name))
         act = expectations(data)[index]
         act["outcome"] = "denied" if act["outcome"] == "allowed" else "allowed"
-        result = play(Scenario.parse(data, name=name), sts_cloud)
+        result = play(parse_scenario(data, name=name), sts_cloud)
         assert not result.passed
         assert result.failures
         assert act["session"] in " ".join(result.failures)
@@ -106,7 +106,7 @@ def test_scenario_that_expects_the_contrary_fails(sts_cloud: Cloud, name: str, i
 def test_expired_session_is_not_taken_for_contained(sts_cloud: Cloud) -> None:
     data = data_of("assumed-role")
     data["containment"].insert(1, {"act": "advance", "seconds": 4000})
-    result = play(Scenario.parse(data, name="expired"), sts_cloud)
+    result = play(parse_scenario(data, name="expired"), sts_cloud)
     assert (result.passed, result.state) == (False, "running")
     assert "no authorization decision: ExpiredToken" in result.failures[-1]
 
@@ -114,11 +114,11 @@ def test_expired_session_is_not_taken_for_contained(sts_cloud: Cloud) -> None:
 def test_denial_of_what_was_never_allowed_proves_nothing(sts_cloud: Cloud) -> None:
     data = data_of("assumed-role")
     data["warm_up"][0]["allow"] = []
-    result = play(Scenario.parse(data, name="powerless"), sts_cloud)
+    result = play(parse_scenario(data, name="powerless"), sts_cloud)
     assert "would prove nothing" in result.failures[-1]
     data = data_of("assumed-role")
     data["containment"] = [{"act": "expect", "session": "stolen", "outcome": "denied", "probes": ["sqs.list_queues"]}]
-    result = play(Scenario.parse(data, name="elsewhere"), sts_cloud)
+    result = play(parse_scenario(data, name="elsewhere"), sts_cloud)
     assert "its denial proves nothing" in result.failures[-1]
 
 
@@ -127,14 +127,14 @@ def test_everything_is_put_back_when_a_scenario_breaks_off(sts_cloud: Cloud) -> 
     data = data_of("instance-credentials")
     data["containment"] = [data["containment"][0], {"act": "assume", "role": "nobody", "session": "x"}]
     data["containment"][1]["role"] = "arn:aws:iam::111122223333:role/nobody"
-    result = play(Scenario.parse(data, name="broken"), sts_cloud)
+    result = play(parse_scenario(data, name="broken"), sts_cloud)
     assert not result.passed
     assert world_of(sts_cloud) == before
 
 
 def test_denials_in_a_row_are_counted(sts_cloud: Cloud) -> None:
     data = data_of("early-removal") | {"denials": 5, "probes": ["s3.list_buckets"]}
-    result = play(Scenario.parse(data, name="five"), sts_cloud)
+    result = play(parse_scenario(data, name="five"), sts_cloud)
     assert result.passed
     assert [step.action for step in result.timeline].count("denied") == 10
 
@@ -222,5 +222,5 @@ def test_act_that_makes_no_sense_is_refused_with_its_place(sts_cloud: Cloud, act
     data = data_of("assumed-role")
     data["containment"] = [act]
     with pytest.raises(ConfigurationError, match=words) as raised:
-        play(Scenario.parse(data, name="odd"), sts_cloud)
+        play(parse_scenario(data, name="odd"), sts_cloud)
     assert raised.value.location == "odd: containment[0]"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_stsguard.drill import Scenario, play, shipped
+from pytest_stsguard.drill import parse_scenario, play, shipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def test_negative_twin_fails_and_says_why(
 ) -> None:
     data = data_of(name) | {"probes": ["s3.list_buckets"], "denials": 1}
     spoil(data)
-    result = play(Scenario.parse(data, name=name), shared_cloud)
+    result = play(parse_scenario(data, name=name), shared_cloud)
     assert not result.passed
     assert words in " ".join(result.failures)
 
@@ -116,5 +116,5 @@ def test_negative_twin_fails_and_says_why(
 def test_thief_that_nobody_stops_is_never_revoked(shared_cloud: Cloud) -> None:
     data = data_of("assumed-role")
     without(0)(data)
-    result = play(Scenario.parse(data, name="none"), shared_cloud)
+    result = play(parse_scenario(data, name="none"), shared_cloud)
     assert result.metrics.time_to_revoke is None

@@ -6,7 +6,7 @@ A request knows the endpoint that it came through by aws:SourceVpce; what a serv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_stsguard.cloud.faults import Fault, Refusal
 from pytest_stsguard.policy.combination import Verdict
@@ -15,24 +15,31 @@ from pytest_stsguard.policy.evaluation import DoubtError, resource_verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pytest_stsguard.cloud.authorization import Authorizer
     from pytest_stsguard.cloud.backend import Backend
     from pytest_stsguard.cloud.identity import Caller
     from pytest_stsguard.cloud.permissions import Permission
     from pytest_stsguard.cloud.state import State
+    from pytest_stsguard.policy import Request as Question
 
 __all__ = ["EndpointPolicies"]
 
 _ENDPOINT = "aws:SourceVpce"
 
 
+class Asker(Protocol):
+    """Who knows every condition key of a question."""
+
+    def question(self, caller: Caller, permission: Permission, surroundings: Mapping[str, str | list[str]]) -> Question:
+        """Put together what is asked."""
+
+
 class EndpointPolicies:
     """Read from moto's EC2 at the moment of a call; an endpoint that moto does not have bounds nothing."""
 
-    def __init__(self, backend: Backend, state: State, authorizer: Authorizer) -> None:
+    def __init__(self, backend: Backend, state: State, asker: Asker) -> None:
         self._backend = backend
         self._state = state
-        self._authorizer = authorizer
+        self._asker = asker
 
     def check(
         self, caller: Caller, needed: Iterable[Permission], surroundings: Mapping[str, str | list[str]], *, region: str
@@ -50,7 +57,7 @@ class EndpointPolicies:
         for permission in needed:
             if permission.context.get("aws:ViaAWSService") == "true" or permission.principal is not None:
                 continue
-            question = self._authorizer.question(caller, permission, surroundings)
+            question = self._asker.question(caller, permission, surroundings)
             try:
                 verdict, _ = resource_verdict(policy, question, question.caller, bounded=False)
             except DoubtError as error:

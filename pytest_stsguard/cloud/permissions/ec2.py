@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .ec2_keys import new_keys, own_keys, volume_keys
 from .ec2_table import ID_PREFIXES, OPERATIONS, PATHS
 from .generic import Table, generic, known_action, own_tags
-from .launching import fleet_launches, with_template, with_template_keys
+from .launching import fleet_templates, launches, with_template, with_template_keys
 from .passing import pass_role
 from .permission import Context, Permission, UnmappedOperationError
 from .scope import find
@@ -60,7 +60,7 @@ def permissions(scope: Scope) -> list[Permission]:
         found = with_template_keys(scope, given, found)
     found += _tags_at_creation(scope, found)
     found += _passed(scope)
-    return found + (fleet_launches(scope) if operation in _FLEETS else [])
+    return found + (launches(scope, fleet_templates(scope), permissions) if operation in _FLEETS else [])
 
 
 def _tagging(scope: Scope) -> list[Permission]:

@@ -17,11 +17,11 @@ from .permission import Permission
 from .scope import find
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .scope import Scope
 
-__all__ = ["fleet_launches", "group_launches", "with_template", "with_template_keys"]
+__all__ = ["fleet_templates", "group_templates", "launches", "with_template", "with_template_keys"]
 
 _LATEST, _DEFAULT = "$Latest", "$Default"
 
@@ -74,35 +74,43 @@ def _texts(value: Any) -> list[str]:
     return [str(value)]
 
 
-def group_launches(scope: Scope, _own: list[Permission]) -> list[Permission]:
-    """Give the checks of the launches that a scaling group is made, or changed, to do from a template."""
+def fleet_templates(scope: Scope) -> list[Any]:
+    """Give the templates that a fleet launches from."""
+    paths = ("LaunchTemplateConfigs", "SpotFleetRequestConfig.LaunchTemplateConfigs")
+    return [each for path in paths for each in find(scope.call.parameters, f"{path}.LaunchTemplateSpecification")]
+
+
+def group_templates(scope: Scope) -> list[Any]:
+    """Give the templates that a scaling group is made, or changed, to launch from."""
     if scope.call.operation not in {"CreateAutoScalingGroup", "UpdateAutoScalingGroup"}:
         return []
     parameters = scope.call.parameters
-    specs = find(parameters, "LaunchTemplate")
-    specs += find(parameters, "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification")
-    specs += find(parameters, "MixedInstancesPolicy.LaunchTemplate.Overrides.LaunchTemplateSpecification")
-    return _launches(scope, specs, "autoscaling")
+    return [
+        *find(parameters, "LaunchTemplate"),
+        *find(parameters, "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification"),
+        *find(parameters, "MixedInstancesPolicy.LaunchTemplate.Overrides.LaunchTemplateSpecification"),
+    ]
 
 
-def fleet_launches(scope: Scope) -> list[Permission]:
-    """Give the checks of the launches that a fleet does from templates."""
-    paths = ("LaunchTemplateConfigs", "SpotFleetRequestConfig.LaunchTemplateConfigs")
-    specs = [each for path in paths for each in find(scope.call.parameters, f"{path}.LaunchTemplateSpecification")]
-    return _launches(scope, specs, "")
+def launches(
+    scope: Scope, templates: list[Any], permissions: Callable[[Scope], list[Permission]], *, by: str = ""
+) -> list[Permission]:
+    """Give the checks of launches from templates.
 
-
-def _launches(scope: Scope, specs: list[Any], by: str) -> list[Permission]:
-    from . import ec2  # noqa: PLC0415 - EC2's own rules use what is above
-
+    Args:
+        scope: the call that leads to them.
+        templates: launch template specifications.
+        permissions: gives the checks of one call of EC2.
+        by: the service that launches in the caller's name.
+    """
     via = called_via(by) if by else {}
     checks: list[Permission] = []
-    for spec in specs:
+    for spec in templates:
         if not isinstance(spec, dict) or _find(scope, spec) is None:
             continue
         call = Call("ec2", "RunInstances", "ec2", {"LaunchTemplate": spec}, scope.call.region, "ec2")
         checks += [
             Permission(each.action, each.resource, {**each.context, **via})
-            for each in ec2.permissions(replace(scope, call=call))
+            for each in permissions(replace(scope, call=call))
         ]
     return checks

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_stsguard.cloud.permissions.launching import group_launches
+from pytest_stsguard.cloud.permissions import ec2
+from pytest_stsguard.cloud.permissions.launching import group_templates, launches
 from pytest_stsguard.cloud.permissions.onward import function_code
 from pytest_stsguard.cloud.permissions.passing import pass_role
 from pytest_stsguard.cloud.permissions.table import Service
@@ -167,6 +168,12 @@ _LAUNCH = (
 )
 _TASK_OVERRIDES = {"taskRoleArn": "ecs-tasks.amazonaws.com", "executionRoleArn": "ecs-tasks.amazonaws.com"}
 
+
+def _group_launches(scope: Scope, _: list[Permission]) -> list[Permission]:
+    """Give the checks of the launches that a scaling group does in the caller's name."""
+    return launches(scope, group_templates(scope), ec2.permissions, by="autoscaling")
+
+
 TABLES = {
     "lambda": Service(
         actions={
@@ -264,7 +271,7 @@ TABLES = {
             "autoscaling:ImageId": "ImageId",
         },
         profiles=frozenset({"IamInstanceProfile"}),
-        besides=group_launches,
+        besides=_group_launches,
         tagging="CreateOrUpdateTags",
     ),
     "application-autoscaling": Service(prefix="application-autoscaling"),
