@@ -12,6 +12,7 @@ from pytest_stsguard.cloud.stolen import stolen_session
 from pytest_stsguard.drill.answer import expect_of, removed, when_known
 from pytest_stsguard.drill.ground import Simulated, cloud_of
 from pytest_stsguard.drill.stage import ACCESS, PATH, document
+from pytest_stsguard.drill.step import told_as
 from pytest_stsguard.drill.theft import ci_session, console_session, container_session, instance_session
 from pytest_stsguard.errors import ConfigurationError, DrillError
 from pytest_stsguard.revocation import METHODS, Revocation, revoke
@@ -159,7 +160,7 @@ def _revoke(stage: Stage, *, target: str, method: str = "older-sessions", **scop
         stage.closed |= {one.name for one in stage.sessions.values() if one.credentials.access_key_id in closed}
         moments.revoked = moments.revoked or stage.ground.clock.now()
         moments.cleanup_due = max(filter(None, (moments.cleanup_due, revocation.safe_removal)))
-        stage.note("revoked", revocation.summary)
+        stage.note(told_as(revocation), revocation.summary)
 
     def begun(planned: Plan) -> None:
         stage.ground.planned(planned)

@@ -11,7 +11,7 @@ from pytest_stsguard.drill.listening import listening
 from pytest_stsguard.drill.metadata import fetch_instance_credentials
 from pytest_stsguard.drill.observation import Observation, observe
 from pytest_stsguard.drill.patience import IN_A_ROW
-from pytest_stsguard.drill.step import Step
+from pytest_stsguard.drill.step import Step, told_as
 from pytest_stsguard.drill.verdict import check_allowed, check_denied
 from pytest_stsguard.errors import DrillError
 from pytest_stsguard.revocation import Revocation, revoke
@@ -85,7 +85,7 @@ class Drill:
             self._cloud.client("iam"), role, method=method, clock=self._cloud.clock, clients=self._cloud.client, **scope
         )
         self._revocations.append(revocation)
-        self.note("revoked", revocation.summary)
+        self.note(told_as(revocation), revocation.summary)
         return revocation
 
     def probe(self, credentials: Credentials, *probes: str | Callable[[boto3.Session], Any]) -> tuple[Observation, ...]:

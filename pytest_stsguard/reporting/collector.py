@@ -35,8 +35,11 @@ class Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a test's report; of one that passes its setup the call counts.
 
-        A drill is what is marked as one, and whatever test has a timeline.
+        A drill is what is marked as one, and whatever test has a timeline. An attempt that pytest-rerunfailures makes again
+        does not count.
         """
+        if report.outcome not in {"passed", "failed", "skipped"}:
+            return
         control = getattr(report, "stsguard_control", None)
         timed = any(title == TIMELINE for title, _ in report.sections)
         if control is None and not timed and "stsguard_drill" not in report.keywords:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -155,8 +156,11 @@ class Revocation:
 
     @property
     def summary(self) -> str:
-        """One line: what was done to whom."""
-        return f"{self.role} by {self.method}, sessions issued before {isoformat(self.cutoff, milliseconds=True)}"
+        """One line: what was done to whom, and where the method goes by it, the cutoff."""
+        done = f"{self.role} by {self.method}"
+        if "aws:TokenIssueTime" not in json.dumps(self.document):
+            return done
+        return f"{done}, sessions issued before {isoformat(self.cutoff, milliseconds=True)}"
 
     def remove(self) -> None:
         """Put everything back as it was; a revoked session that has not expired comes back to life.

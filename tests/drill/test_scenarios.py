@@ -79,6 +79,15 @@ def test_late_revocation_is_told_from_an_early_denial(sts_cloud: Cloud) -> None:
     assert len(seen[last:]) >= 3
 
 
+def test_what_ends_no_session_is_not_told_as_a_revocation(sts_cloud: Cloud) -> None:
+    timeline = play("wrong-ways", sts_cloud).timeline
+    assert [step.detail.rpartition(" by ")[2] for step in timeline if step.action == "changed"] == [
+        "trust-edit", "replace-profile", "restart-instance",
+    ]  # fmt: skip
+    (revoked,) = (step.detail for step in play("one-session", sts_cloud).timeline if step.action == "revoked")
+    assert "by one-session, sessions issued before" in revoked
+
+
 def test_verdict_that_waits_for_nothing_fails_on_a_late_revocation(sts_cloud: Cloud) -> None:
     data = data_of("late-revocation") | {"within": 0}
     data["warm_up"].insert(1, {"act": "advance", "seconds": 60})

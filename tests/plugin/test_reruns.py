@@ -20,6 +20,22 @@ def pytest_runtest_protocol(item, nextitem):
         item.ihook.pytest_runtest_logreport(report=report)
     return True
 """
+FIRST = """    for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        report.outcome = "rerun" if report.failed else report.outcome
+        if report.when != "teardown":
+            item.ihook.pytest_runtest_logreport(report=report)
+"""
+DRILL = """
+import pytest
+
+TRIES = []
+
+@pytest.mark.stsguard_drill
+def test_own(sts_drill):
+    TRIES.append(None)
+    sts_drill.note("tried", str(len(TRIES)))
+    assert len(TRIES) > 1
+"""
 CHECK = """
 import pytest
 
@@ -49,3 +65,14 @@ def test_last_attempt_counts(pytester: pytest.Pytester, tmp_path: Path, attempts
     text = (tmp_path / "junit.xml").read_text()
     assert text.count('name="stsguard_control"') == 1
     assert text.count('name="stsguard_finding"') == count
+
+
+def test_drill_that_is_run_again_is_one_drill(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """https://github.com/pytest-dev/pytest-rerunfailures tells an attempt that failed with the outcome ``rerun``."""
+    pytester.makeconftest(AGAIN.replace("    runtestprotocol(item, nextitem=nextitem, log=False)\n", FIRST, 1))
+    pytester.makepyfile(test_own=DRILL)
+    result = pytester.runpytest("-p", "no:cacheprovider", "-q", f"--stsguard-report=json:{tmp_path / 'run.json'}")
+    result.assert_outcomes(passed=1)
+    told = json.loads((tmp_path / "run.json").read_text())
+    assert [(drill["outcome"], drill["steps"][-1]["detail"]) for drill in told["drills"]] == [("passed", "2")]
+    assert told["checks"] == {"passed": 1}
