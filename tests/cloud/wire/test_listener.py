@@ -120,7 +120,7 @@ def test_what_could_hide_another_request_is_refused(listener: Listener, request_
     [
         (b"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n  b\r\n\r\n", {"x": "a b"}),
         (b"GET / HTTP/1.1\r\nHost: h\r\nX: a\r\nY: b\r\nx:c \r\n\r\n", {"x": "a,c", "y": "b"}),
-        (b"GET / HTTP/1.1\r\nHost: h\r\nX: caf\xe9\r\nY:\r\n\r\n", {"x": "caf\xe9", "y": ""}),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nX: th\xe9\r\nY:\r\n\r\n", {"x": "th\xe9", "y": ""}),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na", {"content-length": "1"}),
         (b"\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", {}),
         (b"GET / HTTP/1.0\r\n\r\n", None),
@@ -150,7 +150,7 @@ def test_the_next_request_begins_where_the_body_ends(listener: Listener) -> None
     ("headers", "expected"),
     [
         ({"x-note": "a\r\nSet-Cookie: b\x00\n"}, b"HTTP/1.1 200 OK\r\nx-note: a  Set-Cookie: b\r\n"),
-        ({"x-name": "caf\xe9 \u2603"}, b"HTTP/1.1 200 OK\r\nx-name: caf\xe9 ?\r\n"),
+        ({"x-name": "th\xe9 \u2603"}, b"HTTP/1.1 200 OK\r\nx-name: th\xe9 ?\r\n"),
         ({"x-note\r\nSet-Cookie": "b"}, b"HTTP/1.1 500 Internal Server Error\r\n"),
     ],
 )
