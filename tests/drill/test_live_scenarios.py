@@ -71,7 +71,7 @@ def test_each_passes_through_late_changes_throttles_and_cut_connections(
     (tmp_path / "stsguard.toml").write_text(f'[live]\naccounts = ["{sts_cloud.account}"]\n')
     before, front = world_of(sts_cloud), faults(throttle=29, drop=23)
     environ = {**os.environ, **sts_cloud.admin.environ, "AWS_ENDPOINT_URL": front.url}
-    options = ("--live-drill", "--within", "3", "--output", "json", "--probe", "s3.list_buckets")
+    options = ("--live-drill", "--within", "15", "--output", "json", "--probe", "s3.list_buckets")
     running = [
         subprocess.Popen(
             [STSGUARD, "drill", *some, "--target", "aws", *options],
