@@ -291,14 +291,15 @@ def test_options_of_one_name_are_told_in_the_same_words() -> None:
             if isinstance(option, click.Option):
                 assert option.help, f"{command.name} {option.opts}"
                 assert option.help.endswith("."), f"{command.name} {option.opts}"
-                told.setdefault(option.opts[0], set()).add((option.make_metavar(context), option.help))
+                names, _ = option.get_help_record(context) or ("", "")
+                told.setdefault(option.opts[0], set()).add((names, option.help))
     assert {name: words for name, words in told.items() if name in SAME and len(words) > 1} == {}
     assert set(told) >= SAME
     assert {text for _, text in told["--output"]} == {
         "Form of what is printed.",
         "Where to write it (default: standard output).",
     }
-    assert all(not metavar.endswith(("TEXT", "RANGE")) for words in told.values() for metavar, _ in words)
+    assert all(not names.endswith(("TEXT", "RANGE")) for words in told.values() for names, _ in words)
 
 
 def test_help_tells_the_settings_of_aws_apart() -> None:
