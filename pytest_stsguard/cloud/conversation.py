@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
@@ -39,7 +40,7 @@ class Limits:
     connections: int = 512
 
 
-class Conversation:
+class Conversation(ABC):
     """Takes one client's requests, one behind the other, until one of the two sides ends it.
 
     A subclass says what is answered. Where a body ends and the next request begins is h11's judgement; what is
@@ -60,13 +61,13 @@ class Conversation:
         self._idle = True
         self._lock = threading.Lock()
 
+    @abstractmethod
     def respond(self, head: h11.Request) -> None:
         """Read as much of the request as is wanted, then `send` the answer; without one the connection ends.
 
         Raises:
             h11.RemoteProtocolError: the request is refused, with the status in `error_status_hint`.
         """
-        raise NotImplementedError
 
     def refuse(self, status: int) -> None:
         """Answer what cannot be handled; the connection ends with it."""

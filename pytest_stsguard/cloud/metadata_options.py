@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.answers import answer
 from pytest_stsguard.cloud.faults import Fault
+from pytest_stsguard.cloud.request import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -47,13 +48,13 @@ def attend_options(call: Call, backend: Backend, account: str, *, request_id: st
         Fault: an instance would show a tag whose key is no name of a path, in EC2's words.
     """
     if call.service != "ec2" or call.operation not in _KEYS:
-        return _unchanged
+        return unchanged
     ec2 = backend.service("ec2", account=account, region=call.region)
     for key in _KEYS[call.operation](call.parameters, ec2):
         if not _KEY.fullmatch(key) or key in _RESERVED:
             raise Fault(None, _REFUSAL.format(key), code="InvalidParameterValue")
     if call.operation != "ModifyInstanceMetadataOptions":
-        return _unchanged
+        return unchanged
     before = _options(ec2, call.parameters.get("InstanceId"))
     return lambda response: _settle(response, call, ec2, before, request_id=request_id)
 
@@ -104,7 +105,3 @@ def _shows(ec2: Any, resource: str) -> bool:
 def _options(ec2: Any, instance_id: Any) -> Any:
     found = next((one for one in ec2.all_instances() if one.id == instance_id), None)
     return found.metadata_options if found is not None else None
-
-
-def _unchanged(response: Response) -> Response:
-    return response

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.cloud.documents import document_of
 from pytest_stsguard.cloud.faults import Fault
 from pytest_stsguard.cloud.ledger import new_unique_id
-from pytest_stsguard.cloud.request import Response
+from pytest_stsguard.cloud.request import Response, unchanged
 from pytest_stsguard.cloud.stored import named_principals, rewrite
 
 if TYPE_CHECKING:
@@ -76,17 +76,17 @@ class Principals:
         if stored is not None and stored.kind in {"resource", "trust"}:
             self._check(stored.text, stored.code, _REFUSALS.get(call.service, "Invalid principal in policy"))
         if call.service != "iam":
-            return _unchanged
+            return unchanged
         if call.operation in _MADE:
             parameter, prefix, shelf = _MADE[call.operation]
             name = str(call.parameters.get(parameter, ""))
             return lambda response: self._christen(response, account, name, prefix=prefix, shelf=shelf)
         if call.operation not in _LEAVING:
-            return _unchanged
+            return unchanged
         kind, parameter = _LEAVING[call.operation]
         entity = self._entity(kind, account, str(call.parameters.get(parameter, "")))
         if entity is None:
-            return _unchanged
+            return unchanged
         return lambda response: self._settle(response, entity)
 
     def _check(self, text: str, code: str, told: str) -> None:
@@ -143,7 +143,3 @@ def _renamed(value: Any, entity: _Entity, arn: str | None) -> Any:
     if match and match.groups() == (entity.account, entity.name):
         return f"{entity.unique_id}:{value.rpartition('/')[2]}"
     return value
-
-
-def _unchanged(response: Response) -> Response:
-    return response

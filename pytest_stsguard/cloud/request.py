@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_stsguard.cloud.spool import Spool, View
 
-__all__ = ["Headers", "Request", "Response"]
+__all__ = ["Headers", "Request", "Response", "unchanged"]
 
 
 _NOT_KEPT = frozenset(
@@ -136,3 +136,8 @@ class Response:
             yield self.body
         else:
             yield from self.view
+
+
+def unchanged(response: Response) -> Response:
+    """Give an answer as it is: the settlement of a call after which nothing is to be settled."""
+    return response

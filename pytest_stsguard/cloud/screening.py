@@ -1,7 +1,7 @@
 """Answers of which a caller sees a part: what it may not decrypt or read is told as an error in its place.
 
-See "GetObject" in the Amazon S3 API Reference, "Securing environment variables" in the AWS Lambda Developer Guide and "BatchGetSecretValue" in the AWS Secrets Manager API
-Reference.
+See "GetObject" in the Amazon S3 API Reference, "Securing environment variables" in the AWS Lambda Developer Guide and
+"BatchGetSecretValue" in the AWS Secrets Manager API Reference.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pytest_stsguard.cloud.passage import denial
 from pytest_stsguard.cloud.permissions import required
 from pytest_stsguard.cloud.permissions.behalf import on_behalf
 from pytest_stsguard.cloud.permissions.scope import Scope
+from pytest_stsguard.cloud.request import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -55,7 +56,7 @@ class Screening:
             return self._object(call, caller, surroundings)
         screen = {"lambda": self._functions, "secretsmanager": self._secrets}.get(call.service)
         if screen is None or (call.service == "secretsmanager" and call.operation != "BatchGetSecretValue"):
-            return _unchanged
+            return unchanged
 
         def settle(response: Response) -> Response:
             if response.status >= _FAILED or not response.body.startswith(b"{"):
@@ -75,7 +76,7 @@ class Screening:
         """
         bucket = call.parameters.get("Bucket")
         if call.operation not in _OF_AN_OBJECT or not isinstance(bucket, str):
-            return _unchanged
+            return unchanged
 
         def settle(response: Response) -> Response:
             if response.status != HTTPStatus.NOT_FOUND or self._state.bucket_owner(bucket) is None:
@@ -135,7 +136,3 @@ class Screening:
         hidden = len(kept) < len(answer.get("SecretValues") or ())
         answer |= {"SecretValues": kept, "Errors": errors}
         return hidden
-
-
-def _unchanged(response: Response) -> Response:
-    return response

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_stsguard.policy import Policy, Request, authorize
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_stsguard.trust import Witness
+
+EVERYTHING = Policy.parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 CORPUS = Path(__file__).parent.parent / "corpus"
 BUILT_IN = {"accounts.google.com", "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com"}
 DEFAULT_SERVICES = {
@@ -116,6 +121,18 @@ class Membership:
 def is_inside() -> Callable[[dict[str, Any], str, str, dict[str, str | list[str]]], bool]:
     """Tell whether a request lies inside the zones of a table."""
     return lambda table, principal, action, context: Membership(table).inside(principal, action, context)
+
+
+@pytest.fixture(scope="session")
+def is_way_in(is_inside: Callable[..., bool]) -> Callable[[Policy, dict[str, Any], Witness, str], bool]:
+    """Tell whether a witness is one: the policy of the role lets it in, and it lies outside the zones of the table."""
+
+    def check(policy: Policy, table: dict[str, Any], witness: Witness, role: str) -> bool:
+        request = Request(witness.action, role, witness.principal, witness.context)
+        allowed = authorize(request, identity=[EVERYTHING], resource=policy).outcome == "allowed"
+        return allowed and not is_inside(table, witness.principal, witness.action, witness.context)
+
+    return check
 
 
 def pytest_configure(config: pytest.Config) -> None:

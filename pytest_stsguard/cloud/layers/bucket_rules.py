@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_stsguard.cloud.faults import Fault
 from pytest_stsguard.cloud.layers.buckets import ENFORCED, public_grantees
 from pytest_stsguard.cloud.layers.public_access import is_public
+from pytest_stsguard.cloud.request import unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,20 +42,20 @@ class BucketRules:
     def attend(self, call: Call, caller: Caller) -> Callable[[Response], Response]:
         """Refuse what S3 refuses; what is given back looks at the answer."""
         if call.service != "s3":
-            return _unchanged
+            return unchanged
         if call.operation == "CreateBucket":
             return self._create(call)
         name = call.parameters.get("Bucket")
         bucket = self._buckets.find(name) if isinstance(name, str) else None
         if bucket is None:
-            return _unchanged
+            return unchanged
         if call.operation == "PutBucketPolicy":
             self._check_policy(bucket, call, caller)
         elif call.operation in _SETTING or (call.operation in _CARRYING and _has_acl(call)):
             self._check_acl(bucket, call, caller)
         elif call.operation == "PutBucketOwnershipControls":
             _check_ownership(bucket, call)
-        return _unchanged
+        return unchanged
 
     def _check_policy(self, bucket: Any, call: Call, caller: Caller) -> None:
         text = str(call.parameters.get("Policy", ""))
@@ -121,7 +122,3 @@ def _is_public(call: Call) -> bool:
 def _denied(caller: Caller, action: str, bucket: str, because: str) -> Fault:
     told = f'User: {caller.arn} is not authorized to perform: {action} on resource: "arn:aws:s3:::{bucket}" because {because}.'
     return Fault(None, told, code="AccessDenied", status=403)
-
-
-def _unchanged(response: Response) -> Response:
-    return response

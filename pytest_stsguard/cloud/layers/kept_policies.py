@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_stsguard.cloud.request import unchanged
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,13 +34,13 @@ class KeptPolicies:
             return self._queue(call, account)
         if (call.service, call.operation) == ("dynamodb", "CreateTable") and call.parameters.get("ResourcePolicy"):
             return lambda response: self._table(response, call, account)
-        return _unchanged
+        return unchanged
 
     def _queue(self, call: Call, account: str) -> Callable[[Response], Response]:
         name = str(call.parameters.get("QueueUrl", "")).rstrip("/").rpartition("/")[2]
         queue = self._backend.service("sqs", account=account, region=call.region).queues.get(name)
         if queue is None or "Policy" in (call.parameters.get("Attributes") or {}):
-            return _unchanged
+            return unchanged
         held = queue.policy
 
         def settle(response: Response) -> Response:
@@ -55,7 +57,3 @@ class KeptPolicies:
         if response.status < _FAILED and table is not None:
             backend.put_resource_policy(table.table_arn, str(call.parameters["ResourcePolicy"]), None)
         return response
-
-
-def _unchanged(response: Response) -> Response:
-    return response

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pytest_stsguard.cloud.faults import Fault, Refusal
+from pytest_stsguard.cloud.request import unchanged
 from pytest_stsguard.errors import PolicyError, UnsupportedError
 from pytest_stsguard.policy import Policy
 
@@ -68,7 +69,7 @@ class Membership:
     def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
         """Look at a call before it is carried out; what is given back looks at its answer."""
         if call.service != "organizations":
-            return _unchanged
+            return unchanged
         backend = self._backend.service("organizations", account=account)
         if call.operation in {"CreatePolicy", "UpdatePolicy"}:
             _check_document(call, backend)
@@ -77,7 +78,7 @@ class Membership:
         if call.operation == "DetachPolicy":
             _check_detachment(call, backend)
         if call.operation not in {"CreateOrganization", "CreateAccount", "EnablePolicyType", "DisablePolicyType"}:
-            return _unchanged
+            return unchanged
         strangers = _Strangers(self._backend, backend)
         return lambda response: self._settle(call, backend, strangers, response)
 
@@ -183,7 +184,3 @@ def _strip(backend: Any, kind: str) -> None:
 
 def _root(backend: Any) -> Any:
     return next(unit for unit in backend.ou if unit.id == backend.org.root_id)
-
-
-def _unchanged(response: Response) -> Response:
-    return response

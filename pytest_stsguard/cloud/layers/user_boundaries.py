@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_stsguard.cloud.faults import Fault
-from pytest_stsguard.cloud.request import Response
+from pytest_stsguard.cloud.request import Response, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,13 +50,13 @@ class UserBoundaries:
     def attend(self, call: Call, account: str) -> Callable[[Response], Response]:
         """Look at a call before moto answers it; what is given back looks at the answer."""
         if call.service != "iam":
-            return _unchanged
+            return unchanged
         if call.operation == "CreateUser" and call.parameters.get("PermissionsBoundary"):
             boundary = self._existing(call, account)
             return lambda response: self._bound(response, account, str(call.parameters.get("UserName", "")), boundary)
         if call.operation in _SHOWING:
             return self._shown(account)
-        return _unchanged
+        return unchanged
 
     def _bound(self, response: Response, account: str, name: str, boundary: str) -> Response:
         user = self._users(account).get(name)
@@ -97,7 +97,3 @@ class UserBoundaries:
 
     def _users(self, account: str) -> Any:
         return self._backend.service("iam", account=account).users
-
-
-def _unchanged(response: Response) -> Response:
-    return response

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_stsguard.cloud.request import unchanged
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -32,7 +34,7 @@ class Watch:
         """Look at what is there before a call; what is given back notes what has changed after it."""
         propagation = self._state.propagation
         if propagation is None or _READING.match(call.operation):
-            return _unchanged
+            return unchanged
         before = self._facts(call, account, needed)
 
         def settle(response: Response) -> Response:
@@ -47,7 +49,3 @@ class Watch:
         if call.service == "organizations":
             return self._organization.facts()
         return self._resource_policies.facts({permission.resource for permission in needed})
-
-
-def _unchanged(response: Response) -> Response:
-    return response
