@@ -309,13 +309,15 @@ class Gate:
         if ours is not None:
             return answer(call, ours, request_id=passage.request_id)
         batch = passage.batch
-        name = str(call.parameters.get("Bucket"))
-        missing = not name.startswith("arn:") and self._state.bucket_owner(name) is None
-        if batch is None or batch.untouched or missing:
+        if batch is None or batch.untouched or self._is_missing(str(call.parameters.get("Bucket"))):
             return self._backend.dispatch(passage.request, call, account=account)
         if batch.refused:
             return batch.answer(None)
         return batch.answer(self._backend.dispatch(batch.reduced(passage.request), call, account=account))
+
+    def _is_missing(self, bucket: str) -> bool:
+        """Tell whether a bucket, which may be named by an access point, does not exist."""
+        return not bucket.startswith("arn:") and self._state.bucket_owner(bucket) is None
 
     def _account_of(self, call: Call, caller: Caller, needed: tuple[Permission, ...]) -> str:
         """The account in which a call acts: the owner's of what it is about, where accounts may share it, else the caller's."""

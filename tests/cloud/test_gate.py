@@ -308,3 +308,14 @@ def test_keys_of_signature_and_object_reach_conditions(sts_cloud: Cloud, key: st
         assert s3.get_object(Bucket=bucket, Key="secret.txt")["Body"].read()
     else:
         assert error_of(lambda: s3.get_object(Bucket=bucket, Key="secret.txt"))["Error"]["Code"] == expected
+
+
+def test_what_the_world_holds_of_a_service_is_planted_when_it_is_reached(sts_cloud: Cloud) -> None:
+    from moto.s3.models import s3_backends
+
+    sts_cloud.client("iam").list_roles()
+    sts_cloud.client("dynamodb").list_tables()
+    sts_cloud.client("sqs").create_queue(QueueName="q")
+    assert not s3_backends.bucket_accounts
+    sts_cloud.client("s3").list_buckets()
+    assert s3_backends.bucket_accounts
